@@ -1,0 +1,529 @@
+// THE LIST: every kernel's shape record and buffers. `native/kernels/list.h` is the same list in C++; a test compares them.
+//
+// A kernel call is a name, a shape (integers, then float constants) and dense row-major buffers. A buffer's length is the
+// product of the shape fields it names. Everything a backend, a recorder or a planner must know of a kernel is here.
+
+/** How a kernel uses a buffer: reads it, writes all of it, or changes it in place. */
+export type Mode = 'read' | 'write' | 'update';
+
+/** One buffer of a kernel. */
+export interface BufferSpec {
+  readonly mode: Mode;
+  /** `f32` buffers may be Float64Array on the reference backend, where gradients are checked in double precision. */
+  readonly type: 'f32' | 'i32';
+  /** Names of the shape fields whose product is the length; `''` is one element. */
+  readonly length: string;
+  readonly optional?: true;
+  /** For indices: every element is at or above 0 and below the product of these fields. */
+  readonly below?: string;
+  /** For indices: the shape field that holds a further allowed value. */
+  readonly except?: string;
+  /** A written buffer that may be the same memory as these read buffers (names), when their lengths agree. */
+  readonly inPlace?: string;
+}
+
+/** One kernel: integer fields of its shape, float constants, and buffers in the order C++ takes them. */
+export interface KernelSpec {
+  readonly shape: readonly string[];
+  readonly constants: readonly string[];
+  readonly buffers: Readonly<Record<string, BufferSpec>>;
+}
+
+const read = <L extends string>(length: L) => ({ mode: 'read', type: 'f32', length }) as const;
+const write = <L extends string>(length: L) => ({ mode: 'write', type: 'f32', length }) as const;
+const update = <L extends string>(length: L) => ({ mode: 'update', type: 'f32', length }) as const;
+const over = <L extends string, I extends string>(length: L, inPlace: I) =>
+  ({ mode: 'write', type: 'f32', length, inPlace }) as const;
+const maybe = <S extends BufferSpec>(spec: S) => ({ ...spec, optional: true }) as const;
+const indices = <L extends string, B extends string>(length: L, below: B) =>
+  ({ mode: 'read', type: 'i32', length, below }) as const;
+const writeIndices = <L extends string>(length: L) => ({ mode: 'write', type: 'i32', length }) as const;
+/** Philox key and counter: [keyLow, keyHigh, counterLow, counterHigh]. */
+const seed = { mode: 'read', type: 'i32', length: 'seedWords' } as const;
+
+/** y = f(x), element by element. */
+const unary = { shape: ['count'], constants: [], buffers: { x: read('count'), y: over('count', 'x') } } as const;
+
+/** gradX = gradY f'(…), from the one thing the forward pass saved: its x or its y (see `savedBy`). */
+const unaryBackward = {
+  shape: ['count'],
+  constants: [],
+  buffers: { saved: read('count'), gradY: read('count'), gradX: over('count', 'saved gradY') },
+} as const;
+
+const withConstants = <K extends { readonly constants: readonly string[] }, const C extends readonly string[]>(
+  kernel: K,
+  constants: C,
+) => ({ ...kernel, constants }) as const;
+
+/** y[i0,i1,i2,i3] = f(a[i·aStride], b[i·bStride]): broadcasting over four dense output dimensions; a stride of 0 repeats. */
+const binary = {
+  shape: ['d0', 'd1', 'd2', 'd3', 'a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3', 'aLength', 'bLength'],
+  constants: [],
+  buffers: { a: read('aLength'), b: read('bLength'), y: over('d0 d1 d2 d3', 'a b') },
+} as const;
+
+/** [outer, count, inner] -> [outer, inner]. */
+const reduce = {
+  shape: ['outer', 'count', 'inner'],
+  constants: [],
+  buffers: { x: read('outer count inner'), y: write('outer inner') },
+} as const;
+
+const reduceToIndex = {
+  shape: ['outer', 'count', 'inner'],
+  constants: [],
+  buffers: { x: read('outer count inner'), y: writeIndices('outer inner') },
+} as const;
+
+const softmaxLike = {
+  shape: ['outer', 'count', 'inner'],
+  constants: [],
+  buffers: { x: read('outer count inner'), y: over('outer count inner', 'x') },
+} as const;
+
+const softmaxLikeBackward = {
+  shape: ['outer', 'count', 'inner'],
+  constants: [],
+  buffers: {
+    y: read('outer count inner'),
+    gradY: read('outer count inner'),
+    gradX: over('outer count inner', 'gradY'),
+  },
+} as const;
+
+const conv2dShape = [
+  'batch',
+  'inChannels',
+  'height',
+  'width',
+  'outChannels',
+  'groupChannels',
+  'kernelHeight',
+  'kernelWidth',
+  'strideHeight',
+  'strideWidth',
+  'padTop',
+  'padLeft',
+  'dilationHeight',
+  'dilationWidth',
+  'groups',
+  'outHeight',
+  'outWidth',
+] as const; // groupChannels = inChannels / groups; bottom and right padding follow from outHeight and outWidth
+
+const convX = 'batch inChannels height width';
+const convWeight = 'outChannels groupChannels kernelHeight kernelWidth';
+const convY = 'batch outChannels outHeight outWidth';
+
+const pool2dShape = [
+  'planes',
+  'height',
+  'width',
+  'kernelHeight',
+  'kernelWidth',
+  'strideHeight',
+  'strideWidth',
+  'padTop',
+  'padLeft',
+  'outHeight',
+  'outWidth',
+] as const; // planes = batch x channels; every window holds at least one element of x
+
+const poolX = 'planes height width';
+const poolY = 'planes outHeight outWidth';
+
+export const kernels = {
+  // elementwise.h
+  add: binary,
+  sub: binary,
+  mul: binary,
+  div: binary,
+  pow: binary,
+  maximum: binary,
+  minimum: binary,
+  equal: binary, // 1 or 0
+  less: binary, // 1 where a < b
+
+  // activation.h: y from x; the gradient from what `savedBy` says
+  neg: unary,
+  abs: unary,
+  exp: unary,
+  log: unary,
+  sqrt: unary,
+  relu: unary,
+  leakyRelu: withConstants(unary, ['slope']),
+  elu: withConstants(unary, ['alpha']),
+  sigmoid: unary,
+  tanh: unary,
+  gelu: unary, // x Phi(x), by erf
+  silu: unary,
+  softplus: unary,
+  clamp: withConstants(unary, ['low', 'high']),
+  affine: withConstants(unary, ['scale', 'shift']), // scale x + shift
+  absBackward: unaryBackward,
+  logBackward: unaryBackward,
+  geluBackward: unaryBackward,
+  siluBackward: unaryBackward,
+  softplusBackward: unaryBackward,
+  clampBackward: withConstants(unaryBackward, ['low', 'high']),
+  expBackward: unaryBackward,
+  sqrtBackward: unaryBackward,
+  reluBackward: unaryBackward,
+  leakyReluBackward: withConstants(unaryBackward, ['slope']),
+  eluBackward: withConstants(unaryBackward, ['alpha']),
+  sigmoidBackward: unaryBackward,
+  tanhBackward: unaryBackward,
+
+  // reduce.h
+  sum: reduce,
+  mean: reduce,
+  max: reduce,
+  min: reduce,
+  sumSquares: reduce,
+  argmax: reduceToIndex, // the first of equals; NaN counts as the largest
+  argmin: reduceToIndex,
+
+  // gemm.h: y[m,n] = (accumulate ? y : 0) + op(a) op(b) + bias[n], then the activation (0 none, 1 ReLU)
+  // aBatch and bBatch are 1 (repeated) or batch. transposeA: a is [k, m]; transposeB: b is [n, k].
+  matmul: {
+    shape: ['batch', 'aBatch', 'bBatch', 'm', 'n', 'k', 'transposeA', 'transposeB', 'accumulate', 'activation'],
+    constants: [],
+    buffers: { a: read('aBatch m k'), b: read('bBatch k n'), bias: maybe(read('n')), y: update('batch m n') },
+  },
+
+  // conv2d.h: cross-correlation, as every deep-learning library defines it; activation as in matmul
+  conv2d: {
+    shape: [...conv2dShape, 'activation'],
+    constants: [],
+    buffers: { x: read(convX), weight: read(convWeight), bias: maybe(read('outChannels')), y: write(convY) },
+  },
+  // conv2d-backward.h
+  conv2dBackwardInput: {
+    shape: conv2dShape,
+    constants: [],
+    buffers: { weight: read(convWeight), gradY: read(convY), gradX: write(convX) },
+  },
+  conv2dBackwardWeight: {
+    shape: conv2dShape,
+    constants: [],
+    buffers: {
+      x: read(convX),
+      gradY: read(convY),
+      gradWeight: write(convWeight),
+      gradBias: maybe(write('outChannels')),
+    },
+  },
+
+  // pool2d.h
+  maxPool2d: {
+    shape: pool2dShape,
+    constants: [],
+    // indices are positions within the plane of x, the first of equals; NaN counts as the largest
+    buffers: { x: read(poolX), y: write(poolY), indices: maybe(writeIndices(poolY)) },
+  },
+  maxPool2dBackward: {
+    shape: pool2dShape,
+    constants: [],
+    buffers: { gradY: read(poolY), indices: indices(poolY, 'height width'), gradX: write(poolX) },
+  },
+  // divisor: window area with padding (countPadding 1) or only the elements of x in it (0)
+  avgPool2d: {
+    shape: [...pool2dShape, 'countPadding', 'padBottom', 'padRight'],
+    constants: [],
+    buffers: { x: read(poolX), y: write(poolY) },
+  },
+  avgPool2dBackward: {
+    shape: [...pool2dShape, 'countPadding', 'padBottom', 'padRight'],
+    constants: [],
+    buffers: { gradY: read(poolY), gradX: write(poolX) },
+  },
+  // window of output i: floor(i h / oh) up to ceil((i + 1) h / oh), as in PyTorch
+  adaptiveAvgPool2d: {
+    shape: ['planes', 'height', 'width', 'outHeight', 'outWidth'],
+    constants: [],
+    buffers: { x: read(poolX), y: write(poolY) },
+  },
+  adaptiveAvgPool2dBackward: {
+    shape: ['planes', 'height', 'width', 'outHeight', 'outWidth'],
+    constants: [],
+    buffers: { gradY: read(poolY), gradX: write(poolX) },
+  },
+
+  // softmax.h: over the middle dimension
+  softmax: softmaxLike,
+  logSoftmax: softmaxLike,
+  softmaxBackward: softmaxLikeBackward,
+  logSoftmaxBackward: softmaxLikeBackward,
+  // losses[i] = -sum_c q[c] log p[i,c] weight[c], q = (1 - smoothing) onehot + smoothing / classes, as in PyTorch;
+  // rowWeights[i] = weight[target[i]]; both 0 where target is ignoreIndex
+  crossEntropy: {
+    shape: ['rows', 'classes', 'ignoreIndex'],
+    constants: ['smoothing'],
+    buffers: {
+      x: read('rows classes'),
+      target: { ...indices('rows', 'classes'), except: 'ignoreIndex' },
+      weight: maybe(read('classes')),
+      losses: write('rows'),
+      rowWeights: write('rows'),
+      probabilities: write('rows classes'),
+    },
+  },
+  crossEntropyBackward: {
+    shape: ['rows', 'classes', 'ignoreIndex'],
+    constants: ['smoothing'],
+    buffers: {
+      probabilities: read('rows classes'),
+      target: { ...indices('rows', 'classes'), except: 'ignoreIndex' },
+      weight: maybe(read('classes')),
+      gradLosses: read('rows'),
+      gradX: over('rows classes', 'probabilities'),
+    },
+  },
+
+  // normalize.h: variance is biased for y and unbiased for the running estimate, as in PyTorch
+  batchNorm: {
+    shape: ['batch', 'channels', 'inner'],
+    constants: ['momentum', 'eps'],
+    buffers: {
+      x: read('batch channels inner'),
+      weight: maybe(read('channels')),
+      bias: maybe(read('channels')),
+      runningMean: maybe(update('channels')),
+      runningVar: maybe(update('channels')),
+      y: write('batch channels inner'),
+      mean: write('channels'),
+      inverseStd: write('channels'),
+    },
+  },
+  batchNormInference: {
+    shape: ['batch', 'channels', 'inner'],
+    constants: ['eps'],
+    buffers: {
+      x: read('batch channels inner'),
+      mean: read('channels'),
+      variance: read('channels'),
+      weight: maybe(read('channels')),
+      bias: maybe(read('channels')),
+      y: over('batch channels inner', 'x'),
+    },
+  },
+  batchNormBackward: {
+    shape: ['batch', 'channels', 'inner'],
+    constants: [],
+    buffers: {
+      x: read('batch channels inner'),
+      gradY: read('batch channels inner'),
+      weight: maybe(read('channels')),
+      mean: read('channels'),
+      inverseStd: read('channels'),
+      gradX: write('batch channels inner'),
+      gradWeight: write('channels'),
+      gradBias: write('channels'),
+    },
+  },
+  layerNorm: {
+    shape: ['rows', 'columns'],
+    constants: ['eps'],
+    buffers: {
+      x: read('rows columns'),
+      weight: maybe(read('columns')),
+      bias: maybe(read('columns')),
+      y: write('rows columns'),
+      mean: write('rows'),
+      inverseStd: write('rows'),
+    },
+  },
+  layerNormBackward: {
+    shape: ['rows', 'columns'],
+    constants: [],
+    buffers: {
+      x: read('rows columns'),
+      gradY: read('rows columns'),
+      weight: maybe(read('columns')),
+      mean: read('rows'),
+      inverseStd: read('rows'),
+      gradX: write('rows columns'),
+      gradWeight: write('columns'),
+      gradBias: write('columns'),
+    },
+  },
+
+  // random.h: Philox 4x32-10; element i takes word i % 4 of block counter + floor(i / 4)
+  uniform: {
+    shape: ['count', 'seedWords'],
+    constants: ['low', 'high'],
+    buffers: { seed, y: write('count') },
+  },
+  normal: {
+    shape: ['count', 'seedWords'],
+    constants: ['mean', 'std'],
+    buffers: { seed, y: write('count') },
+  },
+  // y = x / (1 - probability) where the uniform of that element is at or above probability, else 0;
+  // the gradient is the same kernel on gradY with the same seed
+  dropout: {
+    shape: ['count', 'seedWords'],
+    constants: ['probability'],
+    buffers: { x: read('count'), seed, y: over('count', 'x') },
+  },
+
+  // movement.h: the only kernels that know strides. y[yOffset + i·yStride] = x[xOffset + i·xStride]
+  copy: {
+    shape: [
+      'd0',
+      'd1',
+      'd2',
+      'd3',
+      'd4',
+      'd5',
+      'd6',
+      'd7',
+      'x0',
+      'x1',
+      'x2',
+      'x3',
+      'x4',
+      'x5',
+      'x6',
+      'x7',
+      'y0',
+      'y1',
+      'y2',
+      'y3',
+      'y4',
+      'y5',
+      'y6',
+      'y7',
+      'xOffset',
+      'yOffset',
+      'xLength',
+      'yLength',
+    ],
+    constants: [],
+    buffers: { x: read('xLength'), y: update('yLength') },
+  },
+  fill: { shape: ['count'], constants: ['value'], buffers: { y: write('count') } },
+
+  // gather.h: y[o,j,i] = x[o, indices[j], i]
+  gather: {
+    shape: ['outer', 'axisLength', 'inner', 'count'],
+    constants: [],
+    buffers: {
+      x: read('outer axisLength inner'),
+      indices: indices('count', 'axisLength'),
+      y: write('outer count inner'),
+    },
+  },
+  gatherBackward: {
+    shape: ['outer', 'axisLength', 'inner', 'count'],
+    constants: [],
+    // adds into gradX
+    buffers: {
+      gradY: read('outer count inner'),
+      indices: indices('count', 'axisLength'),
+      gradX: update('outer axisLength inner'),
+    },
+  },
+  // y[i] = x[i, indices[i]]
+  pick: {
+    shape: ['rows', 'columns'],
+    constants: [],
+    buffers: { x: read('rows columns'), indices: indices('rows', 'columns'), y: write('rows') },
+  },
+  pickBackward: {
+    shape: ['rows', 'columns'],
+    constants: [],
+    buffers: { gradY: read('rows'), indices: indices('rows', 'columns'), gradX: write('rows columns') },
+  },
+
+  // update.h: one optimizer step on one parameter. `settings` changes between steps, so it is a buffer.
+  // All first do: g = grad + weightDecay param + l1 sign(param), but for AdamW (decoupled 1): param -= lr weightDecay param.
+  // settings: [lr, momentum, dampening, weightDecay, l1, nesterov, first]; first 1: velocity = g
+  sgd: {
+    shape: ['count', 'settingsLength'],
+    constants: [],
+    buffers: {
+      settings: read('settingsLength'),
+      grad: read('count'),
+      param: update('count'),
+      velocity: maybe(update('count')),
+    },
+  },
+  // settings: [lr, beta1, beta2, eps, weightDecay, l1, decoupled, biasCorrection1, biasCorrection2]
+  adam: {
+    shape: ['count', 'settingsLength'],
+    constants: [],
+    buffers: {
+      settings: read('settingsLength'),
+      grad: read('count'),
+      param: update('count'),
+      average: update('count'),
+      squareAverage: update('count'),
+    },
+  },
+  // settings: [lr, alpha, eps, weightDecay, l1, momentum, centered]
+  rmsprop: {
+    shape: ['count', 'settingsLength'],
+    constants: [],
+    buffers: {
+      settings: read('settingsLength'),
+      grad: read('count'),
+      param: update('count'),
+      squareAverage: update('count'),
+      velocity: maybe(update('count')),
+      average: maybe(update('count')),
+    },
+  },
+  // settings: [clr = lr / (1 + (step - 1) lrDecay), eps, weightDecay, l1]
+  adagrad: {
+    shape: ['count', 'settingsLength'],
+    constants: [],
+    buffers: {
+      settings: read('settingsLength'),
+      grad: read('count'),
+      param: update('count'),
+      squareSum: update('count'),
+    },
+  },
+} as const satisfies Readonly<Record<string, KernelSpec>>;
+
+export type KernelName = keyof typeof kernels;
+type Kernels = typeof kernels;
+
+/** The shape record of a kernel: its integers and float constants by name. */
+export type Shape<K extends KernelName> = {
+  readonly [F in Kernels[K]['shape'][number] | Kernels[K]['constants'][number]]: number;
+};
+
+/** Element storage of a floating-point buffer; double precision exists on the reference backend only. */
+export type Floats = Float32Array | Float64Array;
+
+type BufferOf<S> = S extends { readonly type: 'i32' } ? Int32Array : Floats;
+type OptionalNames<B> = { [N in keyof B]: B[N] extends { readonly optional: true } ? N : never }[keyof B];
+
+/** The buffers of a kernel by name; optional ones may be left out. */
+export type Buffers<K extends KernelName> = {
+  readonly [N in Exclude<keyof Kernels[K]['buffers'], OptionalNames<Kernels[K]['buffers']>>]: BufferOf<
+    Kernels[K]['buffers'][N]
+  >;
+} & {
+  readonly [N in OptionalNames<Kernels[K]['buffers']>]?: BufferOf<Kernels[K]['buffers'][N]> | undefined;
+};
+
+/** What a unary kernel's gradient needs from the forward pass. */
+export const savedBy = {
+  abs: 'x',
+  log: 'x',
+  gelu: 'x',
+  silu: 'x',
+  softplus: 'x',
+  clamp: 'x',
+  exp: 'y',
+  sqrt: 'y',
+  relu: 'y',
+  leakyRelu: 'x',
+  elu: 'x',
+  sigmoid: 'y',
+  tanh: 'y',
+} as const;
