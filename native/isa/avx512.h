@@ -1,0 +1,178 @@
+// AVX-512 (F, BW, DQ, VL): 16 floats a vector, 32 registers, masked tails.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace fovea {
+namespace {
+
+struct Vec {
+  static constexpr int width = 16;
+  __m512 v;
+};
+struct Ints {
+  __m512i v;
+};
+struct Mask {
+  __mmask16 v;
+};
+
+// GEMM register tile: rows x (vectors * width) accumulators.
+constexpr int tileRows = 14;
+constexpr int tileVectors = 2;
+
+inline __mmask16 firstMask(int n) {
+  return static_cast<__mmask16>(_bzhi_u32(0xffff, n));
+}
+
+// Memory: any alignment. The `First` forms touch only n elements, 0 <= n <= width; loads fill with
+// 0.
+inline Vec load(const float* p) {
+  return {_mm512_loadu_ps(p)};
+}
+inline Vec loadFirst(const float* p, int n) {
+  return {_mm512_maskz_loadu_ps(firstMask(n), p)};
+}
+inline void store(float* p, Vec x) {
+  _mm512_storeu_ps(p, x.v);
+}
+inline void storeFirst(float* p, Vec x, int n) {
+  _mm512_mask_storeu_ps(p, firstMask(n), x.v);
+}
+inline Ints loadInts(const int32_t* p) {
+  return {_mm512_loadu_si512(p)};
+}
+inline void storeInts(int32_t* p, Ints x) {
+  _mm512_storeu_si512(p, x.v);
+}
+inline void storeFirstInts(int32_t* p, Ints x, int n) {
+  _mm512_mask_storeu_epi32(p, firstMask(n), x.v);
+}
+inline Vec broadcast(float x) {
+  return {_mm512_set1_ps(x)};
+}
+inline Ints broadcastInts(int32_t x) {
+  return {_mm512_set1_epi32(x)};
+}
+inline Ints iota() {
+  return {_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
+}
+
+inline Vec operator+(Vec a, Vec b) {
+  return {_mm512_add_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {_mm512_sub_ps(a.v, b.v)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {_mm512_mul_ps(a.v, b.v)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {_mm512_div_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a) {
+  return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f))};
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+}  // a b + c
+inline Vec fnma(Vec a, Vec b, Vec c) {
+  return {_mm512_fnmadd_ps(a.v, b.v, c.v)};
+}  // c - a b
+inline Vec sqrt(Vec x) {
+  return {_mm512_sqrt_ps(x.v)};
+}
+inline Vec abs(Vec x) {
+  return {_mm512_abs_ps(x.v)};
+}
+// With a NaN among the operands the result of min and max is either operand.
+inline Vec min(Vec a, Vec b) {
+  return {_mm512_min_ps(a.v, b.v)};
+}
+inline Vec max(Vec a, Vec b) {
+  return {_mm512_max_ps(a.v, b.v)};
+}
+inline Vec roundNearest(Vec x) {
+  return {_mm512_roundscale_ps(x.v, _MM_FROUND_TO_NEAREST_INT)};
+}
+
+// Comparisons are false where an operand is NaN.
+inline Mask less(Vec a, Vec b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)};
+}
+inline Mask lessEqual(Vec a, Vec b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)};
+}
+inline Mask equal(Vec a, Vec b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)};
+}
+inline Mask isNan(Vec x) {
+  return {_mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q)};
+}
+inline Mask operator&(Mask a, Mask b) {
+  return {static_cast<__mmask16>(a.v & b.v)};
+}
+inline Mask operator|(Mask a, Mask b) {
+  return {static_cast<__mmask16>(a.v | b.v)};
+}
+inline Mask operator~(Mask a) {
+  return {static_cast<__mmask16>(~a.v)};
+}
+inline bool any(Mask a) {
+  return a.v != 0;
+}
+inline Vec select(Mask m, Vec yes, Vec no) {
+  return {_mm512_mask_blend_ps(m.v, no.v, yes.v)};
+}
+inline Ints select(Mask m, Ints yes, Ints no) {
+  return {_mm512_mask_blend_epi32(m.v, no.v, yes.v)};
+}
+
+// Integers wrap; bits and floats reinterpret; toInts rounds to nearest.
+inline Ints operator+(Ints a, Ints b) {
+  return {_mm512_add_epi32(a.v, b.v)};
+}
+inline Ints operator-(Ints a, Ints b) {
+  return {_mm512_sub_epi32(a.v, b.v)};
+}
+inline Ints operator&(Ints a, Ints b) {
+  return {_mm512_and_si512(a.v, b.v)};
+}
+inline Ints operator|(Ints a, Ints b) {
+  return {_mm512_or_si512(a.v, b.v)};
+}
+template <int n>
+inline Ints shiftLeft(Ints a) {
+  return {_mm512_slli_epi32(a.v, n)};
+}
+template <int n>
+inline Ints shiftRight(Ints a) {
+  return {_mm512_srli_epi32(a.v, n)};
+}  // zeros come in
+inline Ints bits(Vec x) {
+  return {_mm512_castps_si512(x.v)};
+}
+inline Vec floats(Ints x) {
+  return {_mm512_castsi512_ps(x.v)};
+}
+inline Ints toInts(Vec x) {
+  return {_mm512_cvtps_epi32(x.v)};
+}
+inline Vec toFloats(Ints x) {
+  return {_mm512_cvtepi32_ps(x.v)};
+}
+
+inline float sum(Vec x) {
+  return _mm512_reduce_add_ps(x.v);
+}
+inline float largest(Vec x) {
+  return _mm512_reduce_max_ps(x.v);
+}
+inline float smallest(Vec x) {
+  return _mm512_reduce_min_ps(x.v);
+}
+
+}  // namespace
+}  // namespace fovea

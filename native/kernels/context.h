@@ -1,0 +1,59 @@
+// What a kernel is given besides its shape and buffers: threads to spread work over, and workspace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fovea {
+
+// Calls body(closure, task, thread) for every task in [0, tasks), on at most `threads` threads;
+// thread < threads. Returns when all are done. Tasks run in any order. Implemented in threads.cpp.
+using TaskBody = void (*)(const void* closure, int64_t task, int thread);
+void runParallel(int threads, int64_t tasks, TaskBody body, const void* closure);
+
+struct Context {
+  int threads;      // the most threads that parallel uses: per-thread workspace is [threads][...]
+  char* workspace;  // as many bytes as the kernel asked for, aligned to 64
+
+  // body(task, thread) for each task; independent tasks that do not depend on `threads`, so results
+  // do not either. A task should be worth some 20 microseconds: waking a thread costs a few.
+  template <class Body>
+  void parallel(int64_t tasks, const Body& body) const {
+    if (tasks <= 1 || threads <= 1) {
+      for (int64_t task = 0; task < tasks; ++task) body(task, 0);
+      return;
+    }
+    runParallel(
+        threads, tasks,
+        [](const void* closure, int64_t task, int thread) {
+          (*static_cast<const Body*>(closure))(task, thread);
+        },
+        &body);
+  }
+
+  // body(begin, end) over [0, count) in pieces of `grain` elements (the last may be shorter).
+  template <class Body>
+  void parallelRange(int64_t count, int64_t grain, const Body& body) const {
+    if (count <= 0) return;
+    const int64_t tasks = (count + grain - 1) / grain;
+    parallel(tasks, [&](int64_t task, int) {
+      const int64_t begin = task * grain;
+      const int64_t end = begin + grain < count ? begin + grain : count;
+      body(begin, end);
+    });
+  }
+};
+
+// The kernels of one instruction set, in the order of the list.
+struct KernelEntry {
+  void (*run)(const void* shape, const Context& context, void* const* buffers);
+  size_t (*workspace)(const void* shape, int threads);  // bytes
+};
+
+struct KernelTable {
+  const char* isa;
+  int vectorWidth;  // floats
+  const KernelEntry* kernels;
+};
+
+}  // namespace fovea
