@@ -89,7 +89,9 @@ describe('structure', () => {
       list.every((file) => /^native\/isa\/\w+\.h$/.test(file)),
     );
     expect(including(/<(napi|node_api|js_native_api)\.h>/)).toEqual([join('native', 'addon.cpp')]);
-    expect(including(/_mm\d*_|\bv(ld|st)1q_|__m(128|256|512)/).every((file) => file.startsWith('native/isa/'))).toBe(true);
+    expect(including(/_mm\d*_|\bv(ld|st)1q_|__m(128|256|512)/).every((file) => file.startsWith('native/isa/'))).toBe(
+      true,
+    );
   });
 
   test('every file of lib and native starts with a line that says its one idea', () => {
