@@ -54,7 +54,7 @@ const unaryBackward = {
 const withConstants = <K extends { readonly constants: readonly string[] }, const C extends readonly string[]>(
   kernel: K,
   constants: C,
-) => ({ ...kernel, constants }) as const;
+): Omit<K, 'constants'> & { readonly constants: C } => ({ ...kernel, constants });
 
 /** y[i0,i1,i2,i3] = f(a[i·aStride], b[i·bStride]): broadcasting over four dense output dimensions; a stride of 0 repeats. */
 const binary = {
