@@ -1,0 +1,182 @@
+// AVX2 with FMA and BMI2: 8 floats a vector, 16 registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace fovea {
+namespace {
+
+struct Vec {
+  static constexpr int width = 8;
+  __m256 v;
+};
+struct Ints {
+  __m256i v;
+};
+struct Mask {
+  __m256 v;
+};
+
+constexpr int tileRows = 6;
+constexpr int tileVectors = 2;
+
+alignas(64) constexpr int32_t firstMasks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+
+// All bits of the first n lanes.
+inline __m256i firstMask(int n) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(firstMasks + 8 - n));
+}
+
+inline Vec load(const float* p) {
+  return {_mm256_loadu_ps(p)};
+}
+inline Vec loadFirst(const float* p, int n) {
+  return {_mm256_maskload_ps(p, firstMask(n))};
+}
+inline void store(float* p, Vec x) {
+  _mm256_storeu_ps(p, x.v);
+}
+inline void storeFirst(float* p, Vec x, int n) {
+  _mm256_maskstore_ps(p, firstMask(n), x.v);
+}
+inline Ints loadInts(const int32_t* p) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+}
+inline void storeInts(int32_t* p, Ints x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x.v);
+}
+inline void storeFirstInts(int32_t* p, Ints x, int n) {
+  _mm256_maskstore_epi32(p, firstMask(n), x.v);
+}
+inline Vec broadcast(float x) {
+  return {_mm256_set1_ps(x)};
+}
+inline Ints broadcastInts(int32_t x) {
+  return {_mm256_set1_epi32(x)};
+}
+inline Ints iota() {
+  return {_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)};
+}
+
+inline Vec operator+(Vec a, Vec b) {
+  return {_mm256_add_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {_mm256_sub_ps(a.v, b.v)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {_mm256_mul_ps(a.v, b.v)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {_mm256_div_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a) {
+  return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))};
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return {_mm256_fmadd_ps(a.v, b.v, c.v)};
+}
+inline Vec fnma(Vec a, Vec b, Vec c) {
+  return {_mm256_fnmadd_ps(a.v, b.v, c.v)};
+}
+inline Vec sqrt(Vec x) {
+  return {_mm256_sqrt_ps(x.v)};
+}
+inline Vec abs(Vec x) {
+  return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), x.v)};
+}
+inline Vec min(Vec a, Vec b) {
+  return {_mm256_min_ps(a.v, b.v)};
+}
+inline Vec max(Vec a, Vec b) {
+  return {_mm256_max_ps(a.v, b.v)};
+}
+inline Vec roundNearest(Vec x) {
+  return {_mm256_round_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+
+inline Mask less(Vec a, Vec b) {
+  return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)};
+}
+inline Mask lessEqual(Vec a, Vec b) {
+  return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)};
+}
+inline Mask equal(Vec a, Vec b) {
+  return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)};
+}
+inline Mask isNan(Vec x) {
+  return {_mm256_cmp_ps(x.v, x.v, _CMP_UNORD_Q)};
+}
+inline Mask operator&(Mask a, Mask b) {
+  return {_mm256_and_ps(a.v, b.v)};
+}
+inline Mask operator|(Mask a, Mask b) {
+  return {_mm256_or_ps(a.v, b.v)};
+}
+inline Mask operator~(Mask a) {
+  return {_mm256_xor_ps(a.v, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))};
+}
+inline bool any(Mask a) {
+  return _mm256_movemask_ps(a.v) != 0;
+}
+inline Vec select(Mask m, Vec yes, Vec no) {
+  return {_mm256_blendv_ps(no.v, yes.v, m.v)};
+}
+inline Ints select(Mask m, Ints yes, Ints no) {
+  return {_mm256_blendv_epi8(no.v, yes.v, _mm256_castps_si256(m.v))};
+}
+
+inline Ints operator+(Ints a, Ints b) {
+  return {_mm256_add_epi32(a.v, b.v)};
+}
+inline Ints operator-(Ints a, Ints b) {
+  return {_mm256_sub_epi32(a.v, b.v)};
+}
+inline Ints operator&(Ints a, Ints b) {
+  return {_mm256_and_si256(a.v, b.v)};
+}
+inline Ints operator|(Ints a, Ints b) {
+  return {_mm256_or_si256(a.v, b.v)};
+}
+template <int n>
+inline Ints shiftLeft(Ints a) {
+  return {_mm256_slli_epi32(a.v, n)};
+}
+template <int n>
+inline Ints shiftRight(Ints a) {
+  return {_mm256_srli_epi32(a.v, n)};
+}
+inline Ints bits(Vec x) {
+  return {_mm256_castps_si256(x.v)};
+}
+inline Vec floats(Ints x) {
+  return {_mm256_castsi256_ps(x.v)};
+}
+inline Ints toInts(Vec x) {
+  return {_mm256_cvtps_epi32(x.v)};
+}
+inline Vec toFloats(Ints x) {
+  return {_mm256_cvtepi32_ps(x.v)};
+}
+
+// Folds the eight lanes into one: halves, then pairs, then neighbours.
+template <class Fold>
+inline float foldLanes(__m256 x, const Fold& fold) {
+  const __m128 four = fold(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  const __m128 two = fold(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(fold(two, _mm_shuffle_ps(two, two, 1)));
+}
+inline float sum(Vec x) {
+  return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_add_ps(a, b); });
+}
+inline float largest(Vec x) {
+  return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_max_ps(a, b); });
+}
+inline float smallest(Vec x) {
+  return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_min_ps(a, b); });
+}
+
+}  // namespace
+}  // namespace fovea

@@ -1,0 +1,206 @@
+// SSE2, which every x86-64 processor has: 4 floats a vector, 16 registers, no fused multiply-add.
+#pragma once
+
+#include <emmintrin.h>
+
+#include <cstdint>
+
+namespace fovea {
+namespace {
+
+struct Vec {
+  static constexpr int width = 4;
+  __m128 v;
+};
+struct Ints {
+  __m128i v;
+};
+struct Mask {
+  __m128 v;
+};
+
+constexpr int tileRows = 6;
+constexpr int tileVectors = 2;
+
+// Partial loads and stores go by pairs and singles: SSE2 has no masked memory access.
+inline Vec load(const float* p) {
+  return {_mm_loadu_ps(p)};
+}
+inline __m128 loadPair(const float* p) {
+  return _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(p)));
+}
+inline Vec loadFirst(const float* p, int n) {
+  switch (n) {
+    case 0:
+      return {_mm_setzero_ps()};
+    case 1:
+      return {_mm_load_ss(p)};
+    case 2:
+      return {loadPair(p)};
+    case 3:
+      return {_mm_movelh_ps(loadPair(p), _mm_load_ss(p + 2))};
+    default:
+      return {_mm_loadu_ps(p)};
+  }
+}
+inline void store(float* p, Vec x) {
+  _mm_storeu_ps(p, x.v);
+}
+inline void storeFirst(float* p, Vec x, int n) {
+  if (n == 4) {
+    _mm_storeu_ps(p, x.v);
+    return;
+  }
+  __m128 rest = x.v;
+  if (n & 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+    rest = _mm_movehl_ps(rest, rest);
+    p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, rest);
+}
+inline Ints loadInts(const int32_t* p) {
+  return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
+}
+inline void storeInts(int32_t* p, Ints x) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x.v);
+}
+inline void storeFirstInts(int32_t* p, Ints x, int n) {
+  storeFirst(reinterpret_cast<float*>(p), {_mm_castsi128_ps(x.v)}, n);
+}
+inline Vec broadcast(float x) {
+  return {_mm_set1_ps(x)};
+}
+inline Ints broadcastInts(int32_t x) {
+  return {_mm_set1_epi32(x)};
+}
+inline Ints iota() {
+  return {_mm_setr_epi32(0, 1, 2, 3)};
+}
+
+inline Vec operator+(Vec a, Vec b) {
+  return {_mm_add_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {_mm_sub_ps(a.v, b.v)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {_mm_mul_ps(a.v, b.v)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {_mm_div_ps(a.v, b.v)};
+}
+inline Vec operator-(Vec a) {
+  return {_mm_xor_ps(a.v, _mm_set1_ps(-0.0f))};
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return {_mm_add_ps(_mm_mul_ps(a.v, b.v), c.v)};
+}
+inline Vec fnma(Vec a, Vec b, Vec c) {
+  return {_mm_sub_ps(c.v, _mm_mul_ps(a.v, b.v))};
+}
+inline Vec sqrt(Vec x) {
+  return {_mm_sqrt_ps(x.v)};
+}
+inline Vec abs(Vec x) {
+  return {_mm_andnot_ps(_mm_set1_ps(-0.0f), x.v)};
+}
+inline Vec min(Vec a, Vec b) {
+  return {_mm_min_ps(a.v, b.v)};
+}
+inline Vec max(Vec a, Vec b) {
+  return {_mm_max_ps(a.v, b.v)};
+}
+
+inline Mask less(Vec a, Vec b) {
+  return {_mm_cmplt_ps(a.v, b.v)};
+}
+inline Mask lessEqual(Vec a, Vec b) {
+  return {_mm_cmple_ps(a.v, b.v)};
+}
+inline Mask equal(Vec a, Vec b) {
+  return {_mm_cmpeq_ps(a.v, b.v)};
+}
+inline Mask isNan(Vec x) {
+  return {_mm_cmpunord_ps(x.v, x.v)};
+}
+inline Mask operator&(Mask a, Mask b) {
+  return {_mm_and_ps(a.v, b.v)};
+}
+inline Mask operator|(Mask a, Mask b) {
+  return {_mm_or_ps(a.v, b.v)};
+}
+inline Mask operator~(Mask a) {
+  return {_mm_xor_ps(a.v, _mm_castsi128_ps(_mm_set1_epi32(-1)))};
+}
+inline bool any(Mask a) {
+  return _mm_movemask_ps(a.v) != 0;
+}
+inline Vec select(Mask m, Vec yes, Vec no) {
+  return {_mm_or_ps(_mm_and_ps(m.v, yes.v), _mm_andnot_ps(m.v, no.v))};
+}
+
+inline Ints operator+(Ints a, Ints b) {
+  return {_mm_add_epi32(a.v, b.v)};
+}
+inline Ints operator-(Ints a, Ints b) {
+  return {_mm_sub_epi32(a.v, b.v)};
+}
+inline Ints operator&(Ints a, Ints b) {
+  return {_mm_and_si128(a.v, b.v)};
+}
+inline Ints operator|(Ints a, Ints b) {
+  return {_mm_or_si128(a.v, b.v)};
+}
+inline Ints select(Mask m, Ints yes, Ints no) {
+  const __m128i mask = _mm_castps_si128(m.v);
+  return {_mm_or_si128(_mm_and_si128(mask, yes.v), _mm_andnot_si128(mask, no.v))};
+}
+template <int n>
+inline Ints shiftLeft(Ints a) {
+  return {_mm_slli_epi32(a.v, n)};
+}
+template <int n>
+inline Ints shiftRight(Ints a) {
+  return {_mm_srli_epi32(a.v, n)};
+}
+inline Ints bits(Vec x) {
+  return {_mm_castps_si128(x.v)};
+}
+inline Vec floats(Ints x) {
+  return {_mm_castsi128_ps(x.v)};
+}
+inline Ints toInts(Vec x) {
+  return {_mm_cvtps_epi32(x.v)};
+}
+inline Vec toFloats(Ints x) {
+  return {_mm_cvtepi32_ps(x.v)};
+}
+
+// Adding 2^23 pushes the fraction out of the register; from 2^23 on a float is an integer already.
+inline Vec roundNearest(Vec x) {
+  const __m128 sign = _mm_and_ps(x.v, _mm_set1_ps(-0.0f));
+  const __m128 size = _mm_andnot_ps(_mm_set1_ps(-0.0f), x.v);
+  const __m128 big = _mm_set1_ps(8388608.0f);
+  const __m128 rounded = _mm_or_ps(_mm_sub_ps(_mm_add_ps(size, big), big), sign);
+  return select(Mask{_mm_cmplt_ps(size, big)}, Vec{rounded}, x);
+}
+
+// Folds the four lanes into one: halves, then neighbours.
+template <class Fold>
+inline float foldLanes(__m128 x, const Fold& fold) {
+  const __m128 two = fold(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(fold(two, _mm_shuffle_ps(two, two, 1)));
+}
+inline float sum(Vec x) {
+  return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_add_ps(a, b); });
+}
+inline float largest(Vec x) {
+  return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_max_ps(a, b); });
+}
+inline float smallest(Vec x) {
+  return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_min_ps(a, b); });
+}
+
+}  // namespace
+}  // namespace fovea
