@@ -1,0 +1,26 @@
+// Dropout: while training, each element is zeroed with probability p.
+import { dropout, type Generator, type Tensor } from '../tensor/index.ts';
+import { checkNumber } from './check.ts';
+import { Module } from './module.ts';
+
+/** What stays is divided by 1 - p, so that evaluation needs no scaling (Srivastava et al. 2014). */
+export class Dropout extends Module {
+  readonly #generator: Generator | undefined;
+
+  constructor(
+    readonly p = 0.5,
+    { generator }: { generator?: Generator | undefined } = {},
+  ) {
+    super();
+    checkNumber('Dropout', 'p', p, 0, 1);
+    this.#generator = generator;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return dropout(x, this.p, { training: this.training, generator: this.#generator });
+  }
+
+  override extraRepr(): string {
+    return `p=${this.p}`;
+  }
+}

@@ -1,0 +1,132 @@
+// Losses as modules: each is the op of the same name with its options fixed.
+import {
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  type Tensor,
+} from '../tensor/index.ts';
+import { checkInteger, checkNumber } from './check.ts';
+import { Module } from './module.ts';
+
+/** One number for the batch, as mean or sum, or one loss for each element. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface ClassLossOptions {
+  /** [classes], how much each class counts; a buffer named `weight`. */
+  weight?: Tensor;
+  /** Targets of this value count nothing. */
+  ignoreIndex?: number;
+  reduction?: Reduction;
+}
+
+/** input logits [batch, classes, ...], target int32 [batch, ...]: -log softmax(input)[target]. */
+export class CrossEntropyLoss extends Module {
+  readonly weight: Tensor | undefined;
+  readonly ignoreIndex: number;
+  readonly labelSmoothing: number;
+  readonly reduction: Reduction;
+
+  constructor({
+    weight,
+    ignoreIndex = -100,
+    labelSmoothing = 0,
+    reduction = 'mean',
+  }: ClassLossOptions & { labelSmoothing?: number } = {}) {
+    super();
+    this.weight = weight;
+    this.ignoreIndex = checkInteger('CrossEntropyLoss', 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
+    this.labelSmoothing = checkNumber('CrossEntropyLoss', 'labelSmoothing', labelSmoothing, 0, 1);
+    this.reduction = reduction;
+    this.registerBuffer('weight');
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, ignoreIndex, labelSmoothing, reduction } = this;
+    return crossEntropy(input, target, { weight, ignoreIndex, labelSmoothing, reduction });
+  }
+}
+
+/** input log-probabilities [batch, classes, ...], target int32 [batch, ...]: -input[target]. */
+export class NLLLoss extends Module {
+  readonly weight: Tensor | undefined;
+  readonly ignoreIndex: number;
+  readonly reduction: Reduction;
+
+  constructor({ weight, ignoreIndex = -100, reduction = 'mean' }: ClassLossOptions = {}) {
+    super();
+    this.weight = weight;
+    this.ignoreIndex = checkInteger('NLLLoss', 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
+    this.reduction = reduction;
+    this.registerBuffer('weight');
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, ignoreIndex, reduction } = this;
+    return nllLoss(input, target, { weight, ignoreIndex, reduction });
+  }
+}
+
+/** (input - target)², input and target of one shape. */
+export class MSELoss extends Module {
+  constructor(readonly options: { reduction?: Reduction } = {}) {
+    super();
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return mseLoss(input, target, this.options);
+  }
+}
+
+/** |input - target|, input and target of one shape. */
+export class L1Loss extends Module {
+  constructor(readonly options: { reduction?: Reduction } = {}) {
+    super();
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return l1Loss(input, target, this.options);
+  }
+}
+
+/** d²/2 where the difference d is at most delta, else delta (|d| - delta/2) (Huber 1964). */
+export class HuberLoss extends Module {
+  readonly delta: number;
+  readonly reduction: Reduction;
+
+  constructor({ delta = 1, reduction = 'mean' }: { delta?: number; reduction?: Reduction } = {}) {
+    super();
+    this.delta = checkNumber('HuberLoss', 'delta', delta, Number.MIN_VALUE);
+    this.reduction = reduction;
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return huberLoss(input, target, { delta: this.delta, reduction: this.reduction });
+  }
+}
+
+/** -posWeight target log s - (1 - target) log(1 - s), s = sigmoid(input); target in 0..1, of the shape of input. */
+export class BCEWithLogitsLoss extends Module {
+  readonly weight: Tensor | undefined;
+  readonly posWeight: Tensor | undefined;
+  readonly reduction: Reduction;
+
+  constructor({
+    weight,
+    posWeight,
+    reduction = 'mean',
+  }: { weight?: Tensor; posWeight?: Tensor; reduction?: Reduction } = {}) {
+    super();
+    this.weight = weight;
+    this.posWeight = posWeight;
+    this.reduction = reduction;
+    this.registerBuffer('weight', 'posWeight');
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    const { weight, posWeight, reduction } = this;
+    return binaryCrossEntropyWithLogits(input, target, { weight, posWeight, reduction });
+  }
+}

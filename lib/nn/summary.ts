@@ -1,0 +1,137 @@
+// What a network is made of: its layers with their output shapes, parameters, work and memory.
+import { noGrad, type Tensor, zeros } from '../tensor/index.ts';
+import type { Module } from './module.ts';
+
+/** One call of a layer, or a layer that was not called. */
+export interface SummaryRow {
+  /** As in the state dict; '' for the model itself. */
+  readonly name: string;
+  readonly type: string;
+  /** With a batch of 1; undefined where the layer was not called. */
+  readonly outputShape: readonly number[] | undefined;
+  /** Numbers in its own parameters; a parameter that an earlier row counted counts 0. */
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+  /** Of its parameters, buffers and output. */
+  readonly bytes: number;
+}
+
+export interface Summary {
+  readonly rows: readonly SummaryRow[];
+  readonly totals: {
+    readonly parameters: number;
+    readonly trainable: number;
+    readonly multiplyAdds: number;
+    readonly bytes: number;
+  };
+  toString(): string;
+}
+
+/**
+ * Runs the model once on zeros and notes every call of a layer that holds parameters or has no children.
+ * @param inputShape of one example, e.g. [channels, height, width]; the model gets a batch of one.
+ *
+ * Multiply-adds are those of convolutions, linear layers and normalisation; comparisons, additions and activations are
+ * not counted, nor are ops that a model calls without a layer.
+ */
+export function summary(model: Module, inputShape: readonly number[]): Summary {
+  const names = new Map([...model.namedModules()].map(([name, module]) => [module, name]));
+  const calls: Call[] = [];
+  const modes = [...names.keys()].map((module) => [module, module.training] as const);
+  const restore = [...names.keys()].map((module) => record(module, calls));
+  try {
+    model.eval();
+    noGrad(() => model.forward(zeros([1, ...inputShape])));
+  } finally {
+    for (const undo of restore) undo();
+    for (const [module, training] of modes) module.training = training;
+  }
+  const called = new Set(calls.map(({ module }) => module));
+  const unused = [...names.keys()].filter((module) => !called.has(module) && module.ownParameters().length > 0);
+
+  const counted = new Set<Tensor>();
+  const rows = [...calls, ...unused.map((module) => ({ module, inputs: [], output: undefined }))].map(
+    ({ module, inputs, output }): SummaryRow => {
+      const tensors: Tensor[] = [];
+      for (const [, member] of module.members()) {
+        if ('shape' in member && !counted.has(member)) tensors.push(member);
+      }
+      for (const one of tensors) counted.add(one);
+      const parameters = new Set(module.ownParameters());
+      return {
+        name: names.get(module) ?? '',
+        type: module.constructor.name,
+        outputShape: output,
+        parameters: total(tensors.filter((one) => parameters.has(one)).map((one) => one.size)),
+        multiplyAdds: output ? module.multiplyAdds(inputs, output) : 0,
+        bytes: 4 * (total(tensors.map((one) => one.size)) + (output ? sizeOf(output) : 0)),
+      };
+    },
+  );
+  const totals = {
+    parameters: total(model.parameters().map((one) => one.size)),
+    trainable: total(model.parameters().map((one) => (one.requiresGrad ? one.size : 0))),
+    multiplyAdds: total(rows.map((row) => row.multiplyAdds)),
+    bytes: total(rows.map((row) => row.bytes)),
+  };
+  return { rows, totals, toString: () => table(rows, totals) };
+}
+
+interface Call {
+  readonly module: Module;
+  readonly inputs: readonly (readonly number[])[];
+  readonly output: readonly number[] | undefined;
+}
+
+/** Puts a noting `forward` in front of a layer's own; returns what takes it away again. */
+function record(module: Module, calls: Call[]): () => void {
+  const leaf = module.namedChildren().size === 0;
+  if (!leaf && module.ownParameters().length === 0) return () => {};
+  const own = Object.getOwnPropertyDescriptor(module, 'forward');
+  const forward = module.forward;
+  Object.defineProperty(module, 'forward', {
+    configurable: true,
+    value: (...inputs: Tensor[]): Tensor => {
+      const output = forward.apply(module, inputs);
+      calls.push({ module, inputs: inputs.map((input) => input.shape), output: output.shape });
+      return output;
+    },
+  });
+  return () => {
+    if (own) Object.defineProperty(module, 'forward', own);
+    else Reflect.deleteProperty(module, 'forward');
+  };
+}
+
+/** An aligned table, numbers to the right, with a line of totals. */
+function table(rows: readonly SummaryRow[], totals: Summary['totals']): string {
+  const number = (value: number) => value.toLocaleString('en-US');
+  const lines = [
+    ['layer', 'type', 'output shape', 'parameters', 'multiply-adds', 'bytes'],
+    ...rows.map((row) => [
+      row.name,
+      row.type,
+      row.outputShape ? `[${row.outputShape.join(', ')}]` : 'not called',
+      number(row.parameters),
+      number(row.multiplyAdds),
+      number(row.bytes),
+    ]),
+    ['total', '', '', number(totals.parameters), number(totals.multiplyAdds), number(totals.bytes)],
+  ];
+  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const printed = lines.map((line) =>
+    line
+      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+  const rule = '-'.repeat(total(widths) + 2 * (widths.length - 1));
+  printed.splice(1, 0, rule);
+  printed.splice(-1, 0, rule);
+  const frozen = totals.parameters - totals.trainable;
+  if (frozen > 0) printed.push(`of the parameters ${number(frozen)} are frozen`);
+  return printed.join('\n');
+}
+
+const total = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0);
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

@@ -1,0 +1,47 @@
+// Clipping: keeps one bad batch from throwing the weights away.
+import { run } from '../kernels/backend.ts';
+import { fail, type Tensor } from '../tensor/index.ts';
+
+/**
+ * Scales all gradients together so that the length of the vector they make is at most `maxNorm` (Pascanu et al. 2013).
+ * @returns the length before.
+ * @throws FoveaError, with `errorIfNonfinite`, if that is infinite or NaN.
+ */
+export function clipGradNorm_(
+  params: readonly Tensor[],
+  maxNorm: number,
+  { errorIfNonfinite = false }: { errorIfNonfinite?: boolean } = {},
+): number {
+  if (!(maxNorm >= 0)) fail('clipGradNorm_', { expected: 'maxNorm to be at least 0', got: String(maxNorm) });
+  let squares = 0;
+  for (const grad of gradients(params)) {
+    const y = grad.dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
+    run('sumSquares', { outer: 1, count: grad.size, inner: 1 }, { x: grad.floats, y });
+    squares += y[0] ?? 0;
+  }
+  const norm = Math.sqrt(squares);
+  if (errorIfNonfinite && !Number.isFinite(norm)) {
+    fail('clipGradNorm_', { expected: 'gradients of finite length', got: `length ${norm}` });
+  }
+  const scale = maxNorm / (norm + 1e-6);
+  if (scale < 1) {
+    for (const grad of gradients(params)) {
+      run('affine', { count: grad.size, scale, shift: 0 }, { x: grad.floats, y: grad.floats });
+      grad.touch();
+    }
+  }
+  return norm;
+}
+
+/** Clamps every element of every gradient to ±value. */
+export function clipGradValue_(params: readonly Tensor[], value: number): void {
+  if (!(value >= 0)) fail('clipGradValue_', { expected: 'value to be at least 0', got: String(value) });
+  for (const grad of gradients(params)) {
+    run('clamp', { count: grad.size, low: -value, high: value }, { x: grad.floats, y: grad.floats });
+    grad.touch();
+  }
+}
+
+function gradients(params: readonly Tensor[]): Tensor[] {
+  return params.flatMap(({ grad }) => grad ?? []);
+}
