@@ -1,0 +1,100 @@
+// Patches of an image as the columns of a matrix, [taps, positions]: taps are (channel, ky, kx), positions (oy, ox).
+import type { Floats, Shape } from '../list.ts';
+
+/** The shape of a convolution, forward or backward. */
+export type ConvShape = Shape<'conv2dBackwardInput'>;
+
+/** Number of taps of one output: channels of a group times kernel area. */
+export const tapCount = (shape: ConvShape) => shape.groupChannels * shape.kernelHeight * shape.kernelWidth;
+
+/** The first output position for which position * stride + offset >= 0. */
+export const firstInside = (offset: number, stride: number, count: number) =>
+  Math.min(count, Math.max(0, Math.ceil(-offset / stride)));
+
+/** One past the last output position for which position * stride + offset < size. */
+export const endInside = (offset: number, stride: number, count: number, size: number) =>
+  Math.min(count, Math.max(0, Math.floor((size - 1 - offset) / stride) + 1));
+
+/** patches[tapPlace[tap] + positionPlace[position]] = x at that tap, for `rows` rows of output from firstRow on. */
+export function unfold(
+  shape: ConvShape,
+  x: Floats,
+  xOffset: number,
+  firstRow: number,
+  rows: number,
+  tapPlace: Int32Array,
+  positionPlace: Int32Array,
+  patches: Float64Array,
+): void {
+  const { height, width, kernelHeight, kernelWidth, strideHeight, strideWidth, outWidth } = shape;
+  let tap = 0;
+  for (let c = 0; c < shape.groupChannels; c++) {
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      for (let kx = 0; kx < kernelWidth; kx++, tap++) {
+        const offset = kx * shape.dilationWidth - shape.padLeft;
+        const start = firstInside(offset, strideWidth, outWidth);
+        const end = Math.max(start, endInside(offset, strideWidth, outWidth, width));
+        const place = tapPlace[tap];
+        let position = 0;
+        for (let r = 0; r < rows; r++, position += outWidth) {
+          const iy = (firstRow + r) * strideHeight - shape.padTop + ky * shape.dilationHeight;
+          const inside = iy >= 0 && iy < height;
+          const from = inside ? start : outWidth;
+          const to = inside ? end : outWidth;
+          for (let i = 0; i < from; i++) patches[place + positionPlace[position + i]] = 0;
+          let p = xOffset + (c * height + iy) * width + offset + from * strideWidth;
+          for (let i = from; i < to; i++, p += strideWidth) patches[place + positionPlace[position + i]] = x[p];
+          for (let i = to; i < outWidth; i++) patches[place + positionPlace[position + i]] = 0;
+        }
+      }
+    }
+  }
+}
+
+/** The transpose of unfold: adds columns [taps, rows * outWidth] to where they came from in `image`. */
+export function fold(
+  shape: ConvShape,
+  columns: Float64Array,
+  firstRow: number,
+  rows: number,
+  image: Float64Array,
+): void {
+  const { height, width, kernelHeight, kernelWidth, strideHeight, strideWidth, outWidth } = shape;
+  let column = 0;
+  for (let c = 0; c < shape.groupChannels; c++) {
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      for (let kx = 0; kx < kernelWidth; kx++) {
+        const offset = kx * shape.dilationWidth - shape.padLeft;
+        const start = firstInside(offset, strideWidth, outWidth);
+        const end = endInside(offset, strideWidth, outWidth, width);
+        for (let r = 0; r < rows; r++, column += outWidth) {
+          const iy = (firstRow + r) * strideHeight - shape.padTop + ky * shape.dilationHeight;
+          if (iy < 0 || iy >= height) continue;
+          let p = (c * height + iy) * width + offset + start * strideWidth;
+          for (let i = start; i < end; i++, p += strideWidth) image[p] += columns[column + i];
+        }
+      }
+    }
+  }
+}
+
+/** Calls `body` for every tap of one output plane and every row it reaches inside the input plane. */
+export function eachRow(
+  shape: ConvShape,
+  body: (tap: number, outStart: number, inStart: number, count: number) => void,
+): void {
+  const { height, width, strideHeight, strideWidth, outHeight, outWidth } = shape;
+  for (let ky = 0; ky < shape.kernelHeight; ky++) {
+    const offsetY = ky * shape.dilationHeight - shape.padTop;
+    const endY = endInside(offsetY, strideHeight, outHeight, height);
+    for (let kx = 0; kx < shape.kernelWidth; kx++) {
+      const offset = kx * shape.dilationWidth - shape.padLeft;
+      const start = firstInside(offset, strideWidth, outWidth);
+      const count = endInside(offset, strideWidth, outWidth, width) - start;
+      for (let oy = firstInside(offsetY, strideHeight, outHeight); oy < endY; oy++) {
+        const inStart = (oy * strideHeight + offsetY) * width + offset + start * strideWidth;
+        if (count > 0) body(ky * shape.kernelWidth + kx, oy * outWidth + start, inStart, count);
+      }
+    }
+  }
+}
