@@ -3,6 +3,7 @@
 
 #include "context.h"
 #include "list.h"
+#include "math.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -21,11 +22,92 @@ void mapElements(int64_t count, const Context& context, const float* x, float* y
   });
 }
 
-void relu(const ElementsShape& s, const Context& context, const float* x, float* y) {
-  const Vec zero = broadcast(0);
-  mapElements(s.count, context, x, y,
-              [=](Vec v) { return select(lessEqual(v, zero), zero, v); });  // NaN stays
+// y[i] = f(a[i], b[i]).
+template <class F>
+void zipElements(int64_t count, const Context& context, const float* a, const float* b, float* y,
+                 const F& f) {
+  context.parallelRange(count, elementGrain, [&](int64_t begin, int64_t end) {
+    int64_t i = begin;
+    for (; i + Vec::width <= end; i += Vec::width) store(y + i, f(load(a + i), load(b + i)));
+    const int rest = static_cast<int>(end - i);
+    if (rest > 0) storeFirst(y + i, f(loadFirst(a + i, rest), loadFirst(b + i, rest)), rest);
+  });
 }
+
+// A kernel y = f(x) over elements; `v` is x.
+#define FOVEA_UNARY_KERNEL(name, Shape, expression)                             \
+  void name(const Shape& s, const Context& context, const float* x, float* y) { \
+    mapElements(s.count, context, x, y, [&](Vec v) { return expression; });     \
+  }
+// A kernel gradX = f(saved, gradY); `v` is what was saved and `g` is gradY.
+#define FOVEA_UNARY_BACKWARD_KERNEL(name, Shape, expression)                                      \
+  void name(const Shape& s, const Context& context, const float* saved, const float* gradY,       \
+            float* gradX) {                                                                       \
+    zipElements(s.count, context, saved, gradY, gradX, [&](Vec v, Vec g) { return expression; }); \
+  }
+
+inline Vec zeroes() {
+  return broadcast(0);
+}
+inline Vec ones() {
+  return broadcast(1);
+}
+
+// NaN stays NaN in relu and clamp.
+FOVEA_UNARY_KERNEL(neg, ElementsShape, -v)
+FOVEA_UNARY_KERNEL(abs, ElementsShape, abs(v))
+FOVEA_UNARY_KERNEL(exp, ElementsShape, exp(v))
+FOVEA_UNARY_KERNEL(log, ElementsShape, log(v))
+FOVEA_UNARY_KERNEL(sqrt, ElementsShape, sqrt(v))
+FOVEA_UNARY_KERNEL(relu, ElementsShape, select(less(v, zeroes()), zeroes(), v))
+FOVEA_UNARY_KERNEL(leakyRelu, LeakyReluShape, select(less(zeroes(), v), v, broadcast(s.slope) * v))
+FOVEA_UNARY_KERNEL(elu, EluShape, select(less(zeroes(), v), v, broadcast(s.alpha) * expMinus1(v)))
+FOVEA_UNARY_KERNEL(sigmoid, ElementsShape, sigmoid(v))
+FOVEA_UNARY_KERNEL(tanh, ElementsShape, tanh(v))
+FOVEA_UNARY_KERNEL(gelu, ElementsShape, v* standardNormal(v).distribution)
+FOVEA_UNARY_KERNEL(silu, ElementsShape, v* sigmoid(v))
+FOVEA_UNARY_KERNEL(softplus, ElementsShape,
+                   select(less(v, zeroes()), zeroes(), v) + logOf1Plus(exp(-abs(v))))
+FOVEA_UNARY_KERNEL(clamp, ClampShape,
+                   select(less(v, broadcast(s.low)), broadcast(s.low),
+                          select(less(broadcast(s.high), v), broadcast(s.high), v)))
+FOVEA_UNARY_KERNEL(affine, AffineShape, fma(broadcast(s.scale), v, broadcast(s.shift)))
+
+// From x.
+FOVEA_UNARY_BACKWARD_KERNEL(absBackward, ElementsShape,
+                            select(less(zeroes(), v), g, select(less(v, zeroes()), -g, zeroes())))
+FOVEA_UNARY_BACKWARD_KERNEL(logBackward, ElementsShape, g / v)
+FOVEA_UNARY_BACKWARD_KERNEL(leakyReluBackward, LeakyReluShape,
+                            select(less(zeroes(), v), g, broadcast(s.slope) * g))
+FOVEA_UNARY_BACKWARD_KERNEL(eluBackward, EluShape,
+                            select(less(zeroes(), v), g, g* broadcast(s.alpha) * exp(v)))
+FOVEA_UNARY_BACKWARD_KERNEL(softplusBackward, ElementsShape, g* sigmoid(v))
+FOVEA_UNARY_BACKWARD_KERNEL(clampBackward, ClampShape,
+                            select(lessEqual(broadcast(s.low), v) & lessEqual(v, broadcast(s.high)),
+                                   g, zeroes()))
+
+// Phi(x) + x phi(x).
+inline Vec geluSlope(Vec x) {
+  const Normal normal = standardNormal(x);
+  return fma(x, normal.density, normal.distribution);
+}
+FOVEA_UNARY_BACKWARD_KERNEL(geluBackward, ElementsShape, g* geluSlope(v))
+
+inline Vec siluSlope(Vec x) {
+  const Vec s = sigmoid(x);
+  return s * fma(x, ones() - s, ones());
+}
+FOVEA_UNARY_BACKWARD_KERNEL(siluBackward, ElementsShape, g* siluSlope(v))
+
+// From y.
+FOVEA_UNARY_BACKWARD_KERNEL(expBackward, ElementsShape, g* v)
+FOVEA_UNARY_BACKWARD_KERNEL(sqrtBackward, ElementsShape, g / (v + v))
+FOVEA_UNARY_BACKWARD_KERNEL(reluBackward, ElementsShape, select(less(zeroes(), v), g, zeroes()))
+FOVEA_UNARY_BACKWARD_KERNEL(sigmoidBackward, ElementsShape, g* v*(ones() - v))
+FOVEA_UNARY_BACKWARD_KERNEL(tanhBackward, ElementsShape, g* fnma(v, v, ones()))
+
+#undef FOVEA_UNARY_KERNEL
+#undef FOVEA_UNARY_BACKWARD_KERNEL
 
 }  // namespace
 }  // namespace fovea

@@ -42,7 +42,8 @@ struct Call<kernel> {
   }
 };
 
-#define FOVEA_ENTRY(name, Shape, buffers) {Call<name>::run, WorkspaceOf<name>::bytes},
+#define FOVEA_ENTRY(name, Shape, buffers) \
+  {Call<kernelOf(name)>::run, WorkspaceOf<kernelOf(name)>::bytes},
 constexpr KernelEntry table[] = {FOVEA_KERNELS(FOVEA_ENTRY)};
 #undef FOVEA_ENTRY
 
