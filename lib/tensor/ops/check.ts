@@ -1,0 +1,84 @@
+// Checks that several operations share.
+import { Tensor } from '../core.ts';
+import { describe, fail, failShape } from '../errors.ts';
+import { type Shape, sameShape, show } from '../shape.ts';
+
+/** Throws unless `x` is a tensor of floats. */
+export function checkFloat(operation: string, x: Tensor, name = 'x'): void {
+  if (!(x instanceof Tensor)) fail(operation, { expected: `${name} to be a tensor`, got: describe(x) });
+  if (x.dtype === 'int32') {
+    fail(operation, {
+      expected: `${name} of float32 or float64`,
+      because: 'int32 tensors are for indices; convert with .toFloat()',
+      got: x.label,
+    });
+  }
+}
+
+/** Throws unless all are float tensors of one dtype; missing ones are skipped. */
+export function checkSameFloat(operation: string, tensors: Readonly<Record<string, Tensor | null | undefined>>): void {
+  let first: Tensor | undefined;
+  for (const name in tensors) {
+    const tensor = tensors[name];
+    if (tensor === undefined || tensor === null) continue;
+    checkFloat(operation, tensor, name);
+    first ??= tensor;
+    if (tensor.dtype !== first.dtype) {
+      fail(operation, {
+        expected: `${name} of ${first.dtype}`,
+        because: 'all must have one dtype; convert with .to()',
+        got: tensor.label,
+      });
+    }
+  }
+}
+
+/** Throws unless `x` has the given shape. */
+export function checkShape(operation: string, name: string, x: Tensor, shape: Shape, because?: string): void {
+  if (!sameShape(x.shape, shape)) {
+    failShape(operation, { expected: `${name} of shape ${show(shape)}`, because, got: show(x.shape) });
+  }
+}
+
+/** Throws unless `value` is a number in [low, high]. */
+export function checkNumber(operation: string, name: string, value: number, low = -Infinity, high = Infinity): void {
+  if (typeof value === 'number' && value >= low && value <= high) return;
+  const range = low === -Infinity && high === Infinity ? 'a number' : `a number from ${low} to ${high}`;
+  fail(operation, { expected: `${name} to be ${range}`, got: describe(value) });
+}
+
+/** Indices as an int32 array, each checked to be at or above 0 and below `limit` (or equal to `except`). */
+export function checkIndices(
+  operation: string,
+  indices: Tensor | Int32Array | readonly number[],
+  limit: number,
+  what: string,
+  except?: number,
+): Int32Array {
+  const values = toInts(operation, indices);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if ((value < 0 || value >= limit) && value !== except) {
+      failShape(operation, {
+        expected: `indices from 0 to ${limit - 1}`,
+        because: what,
+        got: `${value} at index ${i}`,
+      });
+    }
+  }
+  return values;
+}
+
+function toInts(operation: string, indices: Tensor | Int32Array | readonly number[]): Int32Array {
+  if (indices instanceof Int32Array) return indices;
+  if (indices instanceof Tensor) {
+    if (indices.dtype === 'int32') return indices.ints;
+    return fail(operation, { expected: 'indices of int32', got: `${indices.label}; convert with .to('int32')` });
+  }
+  if (!Array.isArray(indices)) fail(operation, { expected: 'indices of int32', got: describe(indices) });
+  const wrong = indices.findIndex((value) => !Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1);
+  if (wrong >= 0) {
+    fail(operation, { expected: 'integer indices', got: `${describe(indices[wrong])} at index ${wrong}` });
+  }
+  return Int32Array.from(indices);
+}

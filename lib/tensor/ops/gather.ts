@@ -1,0 +1,69 @@
+// Picking elements by int32 indices.
+import { run } from '../../kernels/backend.ts';
+import { differentiable } from '../autograd.ts';
+import { empty, Tensor } from '../core.ts';
+import { failShape } from '../errors.ts';
+import { normalizeAxis, product, show, splitAt } from '../shape.ts';
+import { Storage } from '../storage.ts';
+import { movable, moved } from '../strided.ts';
+import { checkFloat, checkIndices } from './check.ts';
+
+/** Integers as the caller has them. */
+export type Indices = Tensor | Int32Array | readonly number[];
+
+/** @internal Indices as a tensor that autograd can guard. */
+export const savedIndices = (values: Int32Array): Tensor =>
+  new Tensor(new Storage(values), [values.length], 'int32', values.length);
+
+/** The slices of x at `indices` along `axis`: y[.., j, ..] = x[.., indices[j], ..]. Indices count from 0. */
+export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
+  const at = normalizeAxis('indexSelect', axis, x.rank);
+  const limit = x.shape[at]!;
+  const values = checkIndices('indexSelect', indices, limit, `axis ${at} of x ${show(x.shape)} has length ${limit}`);
+  return gather('indexSelect', x, at, values, [...x.shape.slice(0, at), values.length, ...x.shape.slice(at + 1)]);
+}
+
+/** Rows of `weight` [count, width] at `indices` of any shape; y: [...indices shape, width]. */
+export function embedding(weight: Tensor, indices: Indices): Tensor {
+  checkFloat('embedding', weight, 'weight');
+  const [count, width] = weight.shape;
+  if (count === undefined || width === undefined || weight.rank !== 2) {
+    failShape('embedding', { expected: 'weight [count, width]', got: show(weight.shape) });
+  }
+  const values = checkIndices('embedding', indices, count, `weight ${show(weight.shape)} has ${count} rows`);
+  const lead = indices instanceof Tensor ? indices.shape : [values.length];
+  return gather('embedding', weight, 0, values, [...lead, width]);
+}
+
+function gather(operation: string, x: Tensor, axis: number, values: Int32Array, yShape: readonly number[]): Tensor {
+  const { outer, count: axisLength, inner } = splitAt(x.shape, axis);
+  const shape = { outer, axisLength, inner, count: values.length };
+  const y = moved(operation, yShape, x.dtype, (y) => run('gather', shape, { x: movable(x), indices: values, y }));
+  const xShape = x.shape;
+  return differentiable(y, operation, [x], [savedIndices(values)], (gradY, [indices]) => {
+    const gradX = empty(xShape, gradY.dtype);
+    run('fill', { count: gradX.size, value: 0 }, { y: gradX.floats });
+    run('gatherBackward', shape, { gradY: gradY.floats, indices: indices.ints, gradX: gradX.floats });
+    return [gradX];
+  });
+}
+
+/** One element of each row: y[.., i] = x[.., i, indices[.., i]]. x: [..., columns], y: [...]. */
+export function pick(x: Tensor, indices: Indices): Tensor {
+  checkFloat('pick', x);
+  const columns = x.shape.at(-1);
+  if (columns === undefined) failShape('pick', { expected: 'x [..., columns]', got: show(x.shape) });
+  const rows = product(x.shape, 0, x.rank - 1);
+  const values = checkIndices('pick', indices, columns, `x ${show(x.shape)} has ${columns} columns`);
+  if (values.length !== rows) {
+    failShape('pick', { expected: `${rows} indices`, because: `x is ${show(x.shape)}`, got: `${values.length}` });
+  }
+  const y = empty(x.shape.slice(0, -1), x.dtype);
+  run('pick', { rows, columns }, { x: x.floats, indices: values, y: y.floats });
+  const xShape = x.shape;
+  return differentiable(y, 'pick', [x], [savedIndices(values)], (gradY, [indices]) => {
+    const gradX = empty(xShape, gradY.dtype);
+    run('pickBackward', { rows, columns }, { gradY: gradY.floats, indices: indices.ints, gradX: gradX.floats });
+    return [gradX];
+  });
+}
