@@ -178,5 +178,39 @@ inline float smallest(Vec x) {
   return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_min_ps(a, b); });
 }
 
+// Elements 0, 2, 4, … and 1, 3, 5, … of a followed by b.
+template <int lanes>
+inline Vec everySecond(Vec a, Vec b) {
+  const __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, lanes));
+  return {_mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8))};
+}
+inline Vec evens(Vec a, Vec b) {
+  return everySecond<0x88>(a, b);
+}
+inline Vec odds(Vec a, Vec b) {
+  return everySecond<0xdd>(a, b);
+}
+
+// Transposes the square of `width` vectors in place: fours of rows, then the two fours.
+inline void transpose(Vec* x) {
+  __m256 fours[8];
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(x[i].v, x[i + 1].v));
+    const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(x[i].v, x[i + 1].v));
+    const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(x[i + 2].v, x[i + 3].v));
+    const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(x[i + 2].v, x[i + 3].v));
+    fours[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+    fours[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+    fours[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+    fours[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    x[i].v = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+    x[i + 4].v = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+  }
+}
+
 }  // namespace
 }  // namespace fovea

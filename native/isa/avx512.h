@@ -174,5 +174,49 @@ inline float smallest(Vec x) {
   return _mm512_reduce_min_ps(x.v);
 }
 
+// Elements 0, 2, 4, … and 1, 3, 5, … of a followed by b.
+inline Vec evens(Vec a, Vec b) {
+  const __m512i lanes =
+      _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+inline Vec odds(Vec a, Vec b) {
+  const __m512i lanes =
+      _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+
+// Transposes the square of `width` vectors in place: fours of rows, then fours of fours.
+inline void transpose(Vec* x) {
+  __m512 pairs[16], fours[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(x[i].v, x[i + 1].v);
+    pairs[i + 1] = _mm512_unpackhi_ps(x[i].v, x[i + 1].v);
+  }
+  const auto pairUp = [](__m512 a, __m512 b, bool high) {
+    const __m512d p = _mm512_castps_pd(a), q = _mm512_castps_pd(b);
+    return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(p, q) : _mm512_unpacklo_pd(p, q));
+  };
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    fours[i] = pairUp(pairs[i], pairs[i + 2], false);
+    fours[i + 1] = pairUp(pairs[i], pairs[i + 2], true);
+    fours[i + 2] = pairUp(pairs[i + 1], pairs[i + 3], false);
+    fours[i + 3] = pairUp(pairs[i + 1], pairs[i + 3], true);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const __m512 even0 = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0x88);
+    const __m512 even1 = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0x88);
+    const __m512 odd0 = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0xdd);
+    const __m512 odd1 = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0xdd);
+    x[i].v = _mm512_shuffle_f32x4(even0, even1, 0x88);
+    x[i + 4].v = _mm512_shuffle_f32x4(odd0, odd1, 0x88);
+    x[i + 8].v = _mm512_shuffle_f32x4(even0, even1, 0xdd);
+    x[i + 12].v = _mm512_shuffle_f32x4(odd0, odd1, 0xdd);
+  }
+}
+
 }  // namespace
 }  // namespace fovea

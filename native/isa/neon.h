@@ -191,5 +191,23 @@ inline float smallest(Vec x) {
   return vminvq_f32(x.v);
 }
 
+// Elements 0, 2 and 1, 3 of a followed by b.
+inline Vec evens(Vec a, Vec b) {
+  return {vuzp1q_f32(a.v, b.v)};
+}
+inline Vec odds(Vec a, Vec b) {
+  return {vuzp2q_f32(a.v, b.v)};
+}
+
+// Transposes the square of `width` vectors in place.
+inline void transpose(Vec* x) {
+  const float32x4x2_t a = vtrnq_f32(x[0].v, x[1].v);
+  const float32x4x2_t b = vtrnq_f32(x[2].v, x[3].v);
+  x[0].v = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  x[1].v = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  x[2].v = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  x[3].v = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
+
 }  // namespace
 }  // namespace fovea

@@ -176,5 +176,16 @@ inline float smallest(Vec x) {
   return x.v;
 }
 
+// Elements 0, 2, 4, … and 1, 3, 5, … of a followed by b.
+inline Vec evens(Vec a, Vec) {
+  return a;
+}
+inline Vec odds(Vec, Vec b) {
+  return b;
+}
+
+// Transposes the square of `width` vectors in place: one element stays where it is.
+inline void transpose(Vec*) {}
+
 }  // namespace
 }  // namespace fovea

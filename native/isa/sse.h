@@ -27,7 +27,7 @@ inline Vec load(const float* p) {
   return {_mm_loadu_ps(p)};
 }
 inline __m128 loadPair(const float* p) {
-  return _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(p)));
+  return _mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
 }
 inline Vec loadFirst(const float* p, int n) {
   switch (n) {
@@ -53,7 +53,7 @@ inline void storeFirst(float* p, Vec x, int n) {
   }
   __m128 rest = x.v;
   if (n & 2) {
-    _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_castps_si128(rest));
     rest = _mm_movehl_ps(rest, rest);
     p += 2;
   }
@@ -200,6 +200,26 @@ inline float largest(Vec x) {
 }
 inline float smallest(Vec x) {
   return foldLanes(x.v, [](__m128 a, __m128 b) { return _mm_min_ps(a, b); });
+}
+
+// Elements 0, 2 and 1, 3 of a followed by b.
+inline Vec evens(Vec a, Vec b) {
+  return {_mm_shuffle_ps(a.v, b.v, 0x88)};
+}
+inline Vec odds(Vec a, Vec b) {
+  return {_mm_shuffle_ps(a.v, b.v, 0xdd)};
+}
+
+// Transposes the square of `width` vectors in place.
+inline void transpose(Vec* x) {
+  const __m128 a = _mm_unpacklo_ps(x[0].v, x[1].v);
+  const __m128 b = _mm_unpackhi_ps(x[0].v, x[1].v);
+  const __m128 c = _mm_unpacklo_ps(x[2].v, x[3].v);
+  const __m128 d = _mm_unpackhi_ps(x[2].v, x[3].v);
+  x[0].v = _mm_movelh_ps(a, c);
+  x[1].v = _mm_movehl_ps(c, a);
+  x[2].v = _mm_movelh_ps(b, d);
+  x[3].v = _mm_movehl_ps(d, b);
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+// Checks a whole kernel call against the list before it runs: what passes cannot lead a kernel out
+// of its buffers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "signature.h"
+
+namespace fovea {
+
+// A buffer as it came from the caller; one of no elements may be present and yet have no data.
+struct Buffer {
+  bool present = false;
+  void* data = nullptr;
+  int64_t length = 0;  // elements
+};
+
+// The shape as kernels read it: integers, then constants, four bytes each.
+union Word {
+  int32_t integer;
+  float constant;
+};
+
+struct Call {
+  Word shape[maxFields];
+  Buffer buffers[maxBuffers];
+};
+
+// A message in the form `conv2d: expected …, because …, but got …`.
+struct Message {
+  char text[512];
+  // Always false, so that a check can `return message.set(…)`.
+  bool set(const char* format, ...);
+};
+
+// Reads the shape values into the call. False, with a message, unless each is what the list allows.
+bool checkShape(const Signature& kernel, const double* values, Call& call, Message& message);
+
+// What lengths cannot say: a kernel's own rule on its shape and on which buffers are there.
+using Rule = bool (*)(const char* kernel, const Call& call, Message& message);
+Rule ruleOf(const std::string& kernel);
+
+// Checks lengths, indices, overlap and the rule. Element types are the caller's to check.
+bool checkBuffers(const Signature& kernel, Rule rule, const Call& call, Message& message);
+
+}  // namespace fovea

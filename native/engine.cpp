@@ -1,0 +1,81 @@
+// Runs checked calls on the chosen table of kernels, in a workspace that only grows.
+#include "engine.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace fovea {
+namespace {
+
+constexpr size_t alignment = 64;
+// More than any machine has: a size that can only come of a mistake.
+constexpr size_t mostBytes = size_t{1} << 42;
+
+// Where buffers of no elements point, so that a kernel meets null only for those left out.
+alignas(alignment) char nothing[alignment];
+
+const std::vector<Rule>& rules() {
+  static const auto* all = [] {
+    auto* found = new std::vector<Rule>;
+    for (const Signature& signature : signatures()) found->push_back(ruleOf(signature.name));
+    return found;
+  }();
+  return *all;
+}
+
+}  // namespace
+
+Engine::Engine() : targetCount_(supportedTargets(targets_)), table_(targets_[0]) {}
+
+Engine::~Engine() {
+  ::operator delete (workspace_, std::align_val_t{alignment});
+}
+
+std::vector<std::string> Engine::isas() const {
+  std::vector<std::string> names;
+  for (int i = 0; i < targetCount_; ++i) names.push_back(targets_[i]->isa);
+  return names;
+}
+
+bool Engine::selectIsa(const std::string& name) {
+  for (int i = 0; i < targetCount_; ++i) {
+    if (name != targets_[i]->isa) continue;
+    table_ = targets_[i];
+    return true;
+  }
+  return false;
+}
+
+bool Engine::reserve(size_t bytes, const std::string& kernel, Message& message) {
+  if (bytes <= workspaceBytes_) return true;
+  ::operator delete (workspace_, std::align_val_t{alignment});
+  workspaceBytes_ = 0;
+  workspace_ =
+      bytes > mostBytes
+          ? nullptr
+          : static_cast<char*>(::operator new (bytes, std::align_val_t{alignment}, std::nothrow));
+  if (workspace_ == nullptr) {
+    return message.set("%s: expected %zu bytes of memory to work in, but there are not so many",
+                       kernel.c_str(), bytes);
+  }
+  workspaceBytes_ = bytes;
+  return true;
+}
+
+bool Engine::run(size_t kernel, const double* shape, Call& call, Message& message) {
+  const Signature& signature = signatures()[kernel];
+  if (!checkShape(signature, shape, call, message)) return false;
+  if (!checkBuffers(signature, rules()[kernel], call, message)) return false;
+  const KernelEntry& entry = table_->kernels[kernel];
+  if (!reserve(entry.workspace(call.shape, threads), signature.name, message)) return false;
+  void* buffers[maxBuffers];
+  for (size_t i = 0; i < signature.buffers.size(); ++i) {
+    const Buffer& buffer = call.buffers[i];
+    buffers[i] = buffer.present && buffer.length == 0 ? nothing : buffer.data;
+  }
+  entry.run(call.shape, Context{threads, workspace_}, buffers);
+  lastIsa_ = table_->isa;
+  return true;
+}
+
+}  // namespace fovea

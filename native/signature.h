@@ -1,0 +1,44 @@
+// The list of kernels as data: what `kernels/list.h` says in text, parsed once, for checking calls.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+constexpr int maxFields = 28;
+constexpr int maxBuffers = 8;
+
+enum class Mode { read, write, update };
+enum class Element { f32, i32 };
+
+// The product of some integer fields of the shape; of none it is 1.
+struct Product {
+  std::string text;         // as in the list: "outer count inner"
+  std::vector<int> fields;  // positions among the integers
+};
+
+struct BufferSignature {
+  std::string name;
+  Mode mode;
+  Element element;
+  bool optional = false;
+  Product length;
+  bool bounded = false;  // its elements are indices below `below`, or equal to field `except`
+  Product below;
+  int except = -1;
+  unsigned inPlace = 0;  // bit i: may be the same memory as buffer i
+};
+
+struct Signature {
+  std::string name, integers, constants, buffersText;  // the text of the list
+  std::vector<std::string> integerNames, constantNames;
+  std::vector<bool> signedInteger;
+  std::vector<BufferSignature> buffers;
+};
+
+// Every kernel in the order of the list. Parsed at the first call; never destroyed.
+const std::vector<Signature>& signatures();
+
+}  // namespace fovea
