@@ -49,4 +49,4 @@ export { type Axes, argmax, argmin, max, mean, min, sum, sumSquares } from './op
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export type { Nested } from './print.ts';
 export type { Pair } from './shape.ts';
-export { type Data, type Dtype, type Shape, Tensor } from './tensor.ts';
+export { type Data, type Dtype, type Shape, Tensor, type TensorMethods } from './tensor.ts';

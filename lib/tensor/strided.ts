@@ -77,3 +77,12 @@ export const duplicate = (x: Tensor): Tensor => readStrided('clone', x, x.shape,
 /** x repeated along dimensions of length 1 (and new leading ones) up to `shape`. */
 export const spread = (x: Tensor, shape: Shape): Tensor =>
   readStrided('expand', x, shape, broadcastStrides(x.shape, shape));
+
+/** Overwrites y with x, of the same dtype and broadcast to its shape. */
+export function copyTo(y: Tensor, x: Tensor): void {
+  if (x.storage === y.storage) return;
+  const memory = y.dtype === 'int32' ? new Float64Array(y.size) : y.floats;
+  const from = { strides: broadcastStrides(x.shape, y.shape), offset: 0 };
+  move(y.shape, movable(x), from, memory, { strides: stridesOf(y.shape), offset: 0 });
+  if (y.dtype === 'int32') y.ints.set(memory);
+}

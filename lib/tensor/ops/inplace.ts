@@ -4,9 +4,10 @@ import { isGradEnabled } from '../autograd.ts';
 import type { Tensor } from '../core.ts';
 import { fail, failShape } from '../errors.ts';
 import { broadcastShapes, sameShape, show } from '../shape.ts';
-import { spread } from '../strided.ts';
+import { copyTo } from '../strided.ts';
 import { checkSameFloat } from './check.ts';
 import { binaryInto, type Operand, operand } from './elementwise.ts';
+import { to } from './movement.ts';
 
 /** Throws if a change of `x` would escape its gradient. */
 export function checkInPlace(operation: string, x: Tensor): void {
@@ -57,7 +58,7 @@ export function copyInto(x: Tensor, from: Tensor): Tensor {
   if (!sameShape(broadcastShapes('copy_', x.shape, from.shape), x.shape)) {
     failShape('copy_', { expected: `a tensor that broadcasts to ${show(x.shape)}`, got: show(from.shape) });
   }
-  x.data.set((sameShape(from.shape, x.shape) ? from : spread(from, x.shape)).data);
+  copyTo(x, to(from, x.dtype));
   x.touch();
   return x;
 }
