@@ -1,0 +1,74 @@
+// The native backend: packs a call for the binary and runs it there.
+import { type BinaryInfo, openBinary } from './binary.ts';
+import { type Layout, layouts } from './layout.ts';
+import type { Buffers, KernelName, Shape } from './list.ts';
+
+/** The native kernels. Each thread of JavaScript has its own choice of instruction set and number of threads. */
+export interface Native {
+  readonly path: string;
+  /** Where it was found: 'prebuilt', 'local build' or 'FOVEA_BINARY'. */
+  readonly origin: string;
+  /** The instruction sets this machine can run, best first. */
+  readonly isas: readonly string[];
+  /** Throws where this machine has no such instruction set. */
+  selectIsa(name: string): void;
+  /** From 1 to 256. */
+  setThreads(count: number): void;
+  info(): BinaryInfo;
+  /** Runs one call. Throws a TypeError or RangeError, before anything is written, where it does not fit the list. */
+  run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>): void;
+}
+
+type Memory = Float32Array | Float64Array | Int32Array | undefined;
+type Prepared = Layout & { readonly values: Float64Array };
+
+let loaded: Native | undefined;
+
+/** Loads the native kernels, once. Throws a NativeLoadError that says every path tried and why it did not serve. */
+export function loadNative(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native {
+  const { binary, path, origin } = openBinary();
+  // One array of shape values per kernel, used again at every call: a call is over when it returns.
+  const prepared = new Map<string, Prepared>();
+  for (const [name, layout] of layouts)
+    prepared.set(name, { ...layout, values: new Float64Array(layout.fields.length) });
+
+  function call(
+    kernel: string,
+    shape: Readonly<Record<string, number>>,
+    buffers: Readonly<Record<string, Memory>>,
+  ): void {
+    const layout = prepared.get(kernel);
+    if (layout === undefined) throw new TypeError(`run: expected the name of a kernel, but got '${kernel}'`);
+    const { fields, names, values, index } = layout;
+    for (let i = 0; i < fields.length; ++i) values[i] = shape[fields[i]!]!;
+    // Spreading costs more than the call itself for few buffers.
+    switch (names.length) {
+      case 1:
+        binary.run(index, values, buffers[names[0]!]);
+        break;
+      case 2:
+        binary.run(index, values, buffers[names[0]!], buffers[names[1]!]);
+        break;
+      case 3:
+        binary.run(index, values, buffers[names[0]!], buffers[names[1]!], buffers[names[2]!]);
+        break;
+      default:
+        binary.run(index, values, ...names.map((name) => buffers[name]));
+    }
+  }
+
+  return {
+    path,
+    origin,
+    isas: binary.isas(),
+    selectIsa: (name) => binary.selectIsa(name),
+    setThreads: (count) => binary.setThreads(count),
+    info: () => binary.info(),
+    run: call,
+  };
+}
