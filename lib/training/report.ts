@@ -1,0 +1,127 @@
+// What a person sees of a run: a progress bar on a terminal, one line per epoch everywhere.
+import { Presets, SingleBar } from 'cli-progress';
+import type { EpochRow } from './history.ts';
+
+/** Where text goes; `process.stdout` is one. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+/** Hears of a run as it goes. */
+export interface Report {
+  /** `samples` and `steps` are those of one epoch. */
+  begin(run: { readonly epochs: number; readonly steps: number; readonly samples: number }): void;
+  step(now: StepReport): void;
+  epoch(row: EpochRow): void;
+  /** Called once, also when the run fails or is aborted. */
+  end(): void;
+}
+
+export interface StepReport {
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps of this epoch that are done. */
+  readonly step: number;
+  /** Samples of this epoch that are done. */
+  readonly samples: number;
+  /** Mean over this epoch so far. */
+  readonly loss: number;
+  /** Over this epoch so far, where accuracy is measured. */
+  readonly accuracy: number | undefined;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+
+/** Three significant digits or so: 0.0123, 1.23, 123. */
+const short = (value: number) =>
+  Math.abs(value) < 0.001 && value !== 0 ? value.toExponential(2) : value.toPrecision(4);
+
+const shares = new Set(['accuracy', 'validationAccuracy', 'f1', 'validationF1']);
+const isShare = (name: string) => shares.has(name) || /^(validationT|t)op\d+$/.test(name);
+
+/** `validationLoss` -> `validation loss` */
+const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** One line for an epoch: `epoch 1/3  loss 0.1234  accuracy 96.10 %  …  1234 images/s  5.2 s`. */
+export function epochLine(row: EpochRow, epochs: number): string {
+  const { epoch, seconds, perSecond, ...values } = row;
+  const parts = Object.entries(values).map(
+    ([name, value]) => `${words(name)} ${isShare(name) ? percent(value) : short(value)}`,
+  );
+  const speed = seconds === undefined ? [] : [`${Math.round(perSecond ?? 0)} images/s`, `${seconds.toFixed(1)} s`];
+  return [`epoch ${epoch}/${epochs}`, ...parts, ...speed].join('  ');
+}
+
+/** Plain lines: one per epoch. */
+export function lineReport(output: Output): Report {
+  let epochs = 0;
+  return {
+    begin: (run) => {
+      epochs = run.epochs;
+    },
+    step: () => {},
+    epoch: (row) => output.write(`${epochLine(row, epochs)}\n`),
+    end: () => {},
+  };
+}
+
+/** A bar with loss, accuracy, images per second and the time left of the epoch; then the epoch's line in its place. */
+export function barReport(output: Output & NodeJS.WritableStream): Report {
+  const lines = lineReport(output);
+  let bar: SingleBar | undefined;
+  let begun = 0;
+  let first = 0;
+  let run = { epochs: 0, steps: 0, samples: 0 };
+  const stop = () => {
+    bar?.stop();
+    bar = undefined;
+  };
+  return {
+    begin(started) {
+      run = started;
+      lines.begin(started);
+    },
+    step({ epoch, step, samples, loss, accuracy }) {
+      if (bar === undefined) {
+        begun = performance.now();
+        first = samples;
+        bar = new SingleBar(
+          {
+            stream: output,
+            format: `epoch {epoch} {bar} {value}/{total}  loss {loss}{accuracy}  {perSecond} images/s  {left} left`,
+            barsize: 24,
+            hideCursor: true,
+            clearOnComplete: true,
+            etaAsynchronousUpdate: false,
+          },
+          Presets.shades_classic,
+        );
+        bar.start(run.steps, 0, { epoch: '', loss: '', accuracy: '', perSecond: '-', left: '-' });
+      }
+      const seconds = (performance.now() - begun) / 1000;
+      const perSecond = (samples - first) / Math.max(seconds, 1e-9);
+      const left = (run.samples - samples) / perSecond;
+      bar.update(step, {
+        epoch: `${epoch + 1}/${run.epochs}`,
+        loss: short(loss),
+        accuracy: accuracy === undefined ? '' : `  accuracy ${percent(accuracy)}`,
+        perSecond: Math.round(perSecond),
+        left: Number.isFinite(left) ? `${Math.ceil(left)} s` : '-',
+      });
+    },
+    epoch(row) {
+      stop();
+      lines.epoch(row);
+    },
+    end: stop,
+  };
+}
+
+/** Says nothing. */
+export const silentReport: Report = { begin() {}, step() {}, epoch() {}, end() {} };
+
+/** The bar where `output` is a terminal, plain lines elsewhere. */
+export function reportTo(output: Output | (Output & NodeJS.WritableStream)): Report {
+  return output.isTTY && 'end' in output ? barReport(output) : lineReport(output);
+}
