@@ -1,6 +1,18 @@
 // LeNet-5, as it is built today and as it was in 1998.
-import { AvgPool2d, Conv2d, ConstantPad2d, Flatten, init, Linear, MaxPool2d, Module, ReLU } from '../nn/index.ts';
-import { ScaledTanh, Sequential, TableConv2d } from '../nn/index.ts';
+import {
+  AvgPool2d,
+  ConstantPad2d,
+  Conv2d,
+  Flatten,
+  init,
+  Linear,
+  MaxPool2d,
+  Module,
+  ReLU,
+  ScaledTanh,
+  Sequential,
+  TableConv2d,
+} from '../nn/index.ts';
 import { type Generator, ones, type Tensor, zeros } from '../tensor/index.ts';
 
 export interface LeNetOptions {
@@ -29,11 +41,23 @@ export class LeNet5 extends Sequential {
   }
 }
 
-/** LeCun et al. 1998, table I: which of the six maps of S2 (columns there) each of the sixteen maps of C3 sees. */
+/** LeCun et al. 1998, table I: the maps of S2 that each map of C3 sees. */
 export const c3Table: readonly (readonly number[])[] = [
-  ...[0, 1, 2, 3, 4, 5].map((map) => [map, map + 1, map + 2].map((input) => input % 6)), // three contiguous
-  ...[0, 1, 2, 3, 4, 5].map((map) => [map, map + 1, map + 2, map + 3].map((input) => input % 6)), // four contiguous
-  ...[0, 1, 2].map((map) => [map, map + 1, map + 3, map + 4].map((input) => input % 6)), // four discontinuous
+  [0, 1, 2], // 0 to 5: three contiguous
+  [1, 2, 3],
+  [2, 3, 4],
+  [3, 4, 5],
+  [4, 5, 0],
+  [5, 0, 1],
+  [0, 1, 2, 3], // 6 to 11: four contiguous
+  [1, 2, 3, 4],
+  [2, 3, 4, 5],
+  [3, 4, 5, 0],
+  [4, 5, 0, 1],
+  [5, 0, 1, 2],
+  [0, 1, 3, 4], // 12 to 14: four discontinuous
+  [1, 2, 4, 5],
+  [0, 2, 3, 5],
   [0, 1, 2, 3, 4, 5], // all
 ];
 

@@ -1,5 +1,5 @@
 // The models that can be made by name.
-import { fail } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
 import type { ModelDefinition, ModelOptions } from './definition.ts';
 import { LeNet5, LeNet5Classic } from './lenet.ts';
 import { recipes } from './recipes.ts';

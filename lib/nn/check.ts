@@ -1,8 +1,6 @@
 // Checks of the sizes and numbers that layers are made of.
-import { fail } from '../tensor/index.ts';
-
-/** One number for both, or [vertical, horizontal]. */
-export type Pair = number | readonly [number, number];
+import { fail } from '../tensor/errors.ts';
+import type { Pair } from '../tensor/index.ts';
 
 /** @throws FoveaError unless `value` is an integer of at least `least`. */
 export function checkInteger(layer: string, name: string, value: number, least: number): number {

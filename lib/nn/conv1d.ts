@@ -17,7 +17,7 @@ export interface Conv1dOptions {
 /** x [batch, inChannels, length] -> [batch, outChannels, outLength]; weight [outChannels, inChannels / groups, kernelSize]. */
 export class Conv1d extends Module {
   readonly weight: Tensor;
-  readonly bias: Tensor | undefined;
+  readonly bias: Tensor | null;
   readonly stride: number;
   readonly padding: Padding<number>;
   readonly dilation: number;
@@ -38,7 +38,7 @@ export class Conv1d extends Module {
     this.dilation = checkInteger('Conv1d', 'dilation', dilation, 1);
     this.groups = checkGroups('Conv1d', groups, inChannels, outChannels);
     this.weight = zeros([outChannels, inChannels / groups, kernelSize], { requiresGrad: true });
-    this.bias = bias ? zeros([outChannels], { requiresGrad: true }) : undefined;
+    this.bias = bias ? zeros([outChannels], { requiresGrad: true }) : null;
     initialize(this.weight, this.bias, this.weight.size / outChannels, generator);
   }
 

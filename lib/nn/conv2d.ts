@@ -1,6 +1,6 @@
 // Conv2d: cross-correlation of pictures with learned windows.
-import { conv2d, type Generator, type Tensor, zeros } from '../tensor/index.ts';
-import { checkGroups, checkInteger, checkPadding, checkPair, type Padding, type Pair } from './check.ts';
+import { conv2d, type Generator, type Pair, type Tensor, zeros } from '../tensor/index.ts';
+import { checkGroups, checkInteger, checkPadding, checkPair, type Padding } from './check.ts';
 import { initialize } from './linear.ts';
 import { Module } from './module.ts';
 
@@ -21,7 +21,7 @@ export interface Conv2dOptions {
  */
 export class Conv2d extends Module {
   readonly weight: Tensor;
-  readonly bias: Tensor | undefined;
+  readonly bias: Tensor | null;
   readonly kernelSize: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly padding: Padding<Pair>;
@@ -43,7 +43,7 @@ export class Conv2d extends Module {
     this.dilation = checkPair('Conv2d', 'dilation', dilation, 1);
     this.groups = checkGroups('Conv2d', groups, inChannels, outChannels);
     this.weight = zeros([outChannels, inChannels / groups, ...this.kernelSize], { requiresGrad: true });
-    this.bias = bias ? zeros([outChannels], { requiresGrad: true }) : undefined;
+    this.bias = bias ? zeros([outChannels], { requiresGrad: true }) : null;
     initialize(this.weight, this.bias, this.weight.size / outChannels, generator);
   }
 

@@ -1,5 +1,5 @@
 // Dropout: while training, each element is zeroed with probability p.
-import { dropout, type Generator, type Tensor } from '../tensor/index.ts';
+import { defaultGenerator, dropout, type Generator, type Tensor } from '../tensor/index.ts';
 import { checkNumber } from './check.ts';
 import { Module } from './module.ts';
 
@@ -17,7 +17,7 @@ export class Dropout extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return dropout(x, this.p, { training: this.training, generator: this.#generator });
+    return dropout(x, this.p, { training: this.training, generator: this.#generator ?? defaultGenerator() });
   }
 
   override extraRepr(): string {

@@ -8,7 +8,7 @@ export {
   nllLoss,
 } from '../tensor/index.ts';
 export * from './activation.ts';
-export type { Padding, Pair } from './check.ts';
+export type { Padding } from './check.ts';
 export { Conv1d, type Conv1dOptions } from './conv1d.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
 export { Dropout } from './dropout.ts';

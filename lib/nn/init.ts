@@ -1,7 +1,7 @@
 // Initial values of weights, by PyTorch's names and formulas; each fills its tensor in place and returns it.
-import { run } from '../kernels/backend.ts';
-import { defaultGenerator, fail, type Generator, type Tensor } from '../tensor/index.ts';
-import { checkNumber } from './check.ts';
+import { fail } from '../tensor/errors.ts';
+import { defaultGenerator, type Generator, noGrad, type Tensor } from '../tensor/index.ts';
+import { fillNormal, fillUniform } from '../tensor/ops/random.ts';
 
 /** Where the random numbers come from; the default generator if not given. */
 export interface Seeded {
@@ -40,23 +40,17 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
 
 /** Every value from the uniform distribution over low..high. */
 export function uniform_(weight: Tensor, low = 0, high = 1, { generator }: Seeded = {}): Tensor {
-  checkNumber('uniform_', 'low', low, -Infinity);
-  checkNumber('uniform_', 'high', high, low);
-  const seed = (generator ?? defaultGenerator()).nextSeed();
-  return change(weight, (y) => run('uniform', { count: weight.size, seedWords: 4, low, high }, { seed, y }));
+  return noGrad(() => fillUniform(weight, low, high, generator ?? defaultGenerator()));
 }
 
 /** Every value from the normal distribution. */
 export function normal_(weight: Tensor, mean = 0, std = 1, { generator }: Seeded = {}): Tensor {
-  checkNumber('normal_', 'mean', mean, -Infinity);
-  checkNumber('normal_', 'std', std, 0);
-  const seed = (generator ?? defaultGenerator()).nextSeed();
-  return change(weight, (y) => run('normal', { count: weight.size, seedWords: 4, mean, std }, { seed, y }));
+  return noGrad(() => fillNormal(weight, mean, std, generator ?? defaultGenerator()));
 }
 
 /** Every value the same. */
 export function constant_(weight: Tensor, value: number): Tensor {
-  return change(weight, (y) => run('fill', { count: weight.size, value }, { y }));
+  return noGrad(() => weight.fill_(value));
 }
 
 /** Uniform over ±gain sqrt(3 / fan): He et al. 2015, "Delving Deep into Rectifiers", eq. 10. */
@@ -71,7 +65,10 @@ export function kaimingNormal_(weight: Tensor, options: KaimingOptions = {}): Te
 }
 
 /** Uniform over ±gain sqrt(6 / (fanIn + fanOut)): Glorot & Bengio 2010, "Understanding the difficulty of training", eq. 16. */
-export function xavierUniform_(weight: Tensor, { gain: scale = 1, ...seeded }: { gain?: number } & Seeded = {}): Tensor {
+export function xavierUniform_(
+  weight: Tensor,
+  { gain: scale = 1, ...seeded }: { gain?: number } & Seeded = {},
+): Tensor {
   const bound = Math.sqrt(3) * xavierStd(weight, scale);
   return uniform_(weight, -bound, bound, seeded);
 }
@@ -100,11 +97,4 @@ function kaimingStd(weight: Tensor, { a = 0, mode = 'in', nonlinearity = 'leakyR
 function xavierStd(weight: Tensor, scale: number): number {
   const { fanIn, fanOut } = fans(weight);
   return scale * Math.sqrt(2 / (fanIn + fanOut));
-}
-
-/** Writes to a weight outside of autograd, which is told by the version number. */
-function change(weight: Tensor, write: (y: Float32Array | Float64Array) => void): Tensor {
-  write(weight.floats);
-  weight.touch();
-  return weight;
 }

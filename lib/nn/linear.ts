@@ -5,7 +5,7 @@ import { kaimingUniform_, uniform_ } from './init.ts';
 import { Module } from './module.ts';
 
 /** The standard initial values: both uniform over ±1 / sqrt(fanIn), as in PyTorch. */
-export function initialize(weight: Tensor, bias: Tensor | undefined, fanIn: number, generator?: Generator): void {
+export function initialize(weight: Tensor, bias: Tensor | null, fanIn: number, generator?: Generator): void {
   kaimingUniform_(weight, { a: Math.sqrt(5), generator });
   const bound = 1 / Math.sqrt(fanIn);
   if (bias) uniform_(bias, -bound, bound, { generator });
@@ -14,7 +14,7 @@ export function initialize(weight: Tensor, bias: Tensor | undefined, fanIn: numb
 /** x [..., inFeatures] -> [..., outFeatures]; weight [outFeatures, inFeatures], bias [outFeatures]. */
 export class Linear extends Module {
   readonly weight: Tensor;
-  readonly bias: Tensor | undefined;
+  readonly bias: Tensor | null;
 
   constructor(
     readonly inFeatures: number,
@@ -25,7 +25,7 @@ export class Linear extends Module {
     checkInteger('Linear', 'inFeatures', inFeatures, 1);
     checkInteger('Linear', 'outFeatures', outFeatures, 1);
     this.weight = zeros([outFeatures, inFeatures], { requiresGrad: true });
-    this.bias = bias ? zeros([outFeatures], { requiresGrad: true }) : undefined;
+    this.bias = bias ? zeros([outFeatures], { requiresGrad: true }) : null;
     initialize(this.weight, this.bias, inFeatures, generator);
   }
 
@@ -38,6 +38,6 @@ export class Linear extends Module {
   }
 
   override extraRepr(): string {
-    return `${this.inFeatures}, ${this.outFeatures}, bias=${this.bias !== undefined}`;
+    return `${this.inFeatures}, ${this.outFeatures}, bias=${this.bias !== null}`;
   }
 }

@@ -16,7 +16,7 @@ export type Reduction = 'mean' | 'sum' | 'none';
 
 export interface ClassLossOptions {
   /** [classes], how much each class counts; a buffer named `weight`. */
-  weight?: Tensor;
+  weight?: Tensor | null;
   /** Targets of this value count nothing. */
   ignoreIndex?: number;
   reduction?: Reduction;
@@ -24,13 +24,13 @@ export interface ClassLossOptions {
 
 /** input logits [batch, classes, ...], target int32 [batch, ...]: -log softmax(input)[target]. */
 export class CrossEntropyLoss extends Module {
-  readonly weight: Tensor | undefined;
+  readonly weight: Tensor | null;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
   readonly reduction: Reduction;
 
   constructor({
-    weight,
+    weight = null,
     ignoreIndex = -100,
     labelSmoothing = 0,
     reduction = 'mean',
@@ -51,11 +51,11 @@ export class CrossEntropyLoss extends Module {
 
 /** input log-probabilities [batch, classes, ...], target int32 [batch, ...]: -input[target]. */
 export class NLLLoss extends Module {
-  readonly weight: Tensor | undefined;
+  readonly weight: Tensor | null;
   readonly ignoreIndex: number;
   readonly reduction: Reduction;
 
-  constructor({ weight, ignoreIndex = -100, reduction = 'mean' }: ClassLossOptions = {}) {
+  constructor({ weight = null, ignoreIndex = -100, reduction = 'mean' }: ClassLossOptions = {}) {
     super();
     this.weight = weight;
     this.ignoreIndex = checkInteger('NLLLoss', 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
@@ -109,15 +109,15 @@ export class HuberLoss extends Module {
 
 /** -posWeight target log s - (1 - target) log(1 - s), s = sigmoid(input); target in 0..1, of the shape of input. */
 export class BCEWithLogitsLoss extends Module {
-  readonly weight: Tensor | undefined;
-  readonly posWeight: Tensor | undefined;
+  readonly weight: Tensor | null;
+  readonly posWeight: Tensor | null;
   readonly reduction: Reduction;
 
   constructor({
-    weight,
-    posWeight,
+    weight = null,
+    posWeight = null,
     reduction = 'mean',
-  }: { weight?: Tensor; posWeight?: Tensor; reduction?: Reduction } = {}) {
+  }: { weight?: Tensor | null; posWeight?: Tensor | null; reduction?: Reduction } = {}) {
     super();
     this.weight = weight;
     this.posWeight = posWeight;

@@ -1,6 +1,7 @@
 // Module: a layer or a network. Its parameters, buffers and children are simply its properties.
 import { inspect } from 'node:util';
-import { fail, Tensor } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import { Tensor } from '../tensor/index.ts';
 
 /** Named tensors, as `stateDict` gives and `loadStateDict` takes them. */
 export type StateDict = Record<string, Tensor>;
@@ -89,7 +90,7 @@ export abstract class Module {
     state: Readonly<StateDict>,
     { strict = true }: { strict?: boolean } = {},
   ): { missing: string[]; unexpected: string[] } {
-    const own = new Map(walkState(this));
+    const own = new Map([...walkState(this)].map(([name, value]) => [name, value]));
     const missing = [...own.keys()].filter((name) => !Object.hasOwn(state, name));
     const unexpected = Object.keys(state).filter((name) => !own.has(name));
     const pairs = Object.entries(state).flatMap(([name, from]) => {
@@ -185,7 +186,8 @@ function* walkState(root: Module): Iterable<[string, Tensor, boolean]> {
   for (const [path, module] of walk(root, '', [])) {
     const tensors = [...module.members()].filter(([, member]) => member instanceof Tensor);
     tensors.sort(([, , a], [, , b]) => Number(a) - Number(b)); // parameters, then buffers
-    for (const [name, member, buffer] of tensors) if (member instanceof Tensor) yield [join(path, name), member, buffer];
+    for (const [name, member, buffer] of tensors)
+      if (member instanceof Tensor) yield [join(path, name), member, buffer];
   }
 }
 

@@ -1,5 +1,6 @@
 // Normalisation layers: to mean 0 and variance 1 over the batch or over the features of one example.
-import { batchNorm, fail, layerNorm, ones, scalar, type Tensor, zeros } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import { batchNorm, layerNorm, ones, scalar, type Tensor, zeros } from '../tensor/index.ts';
 import { checkInteger, checkNumber } from './check.ts';
 import { Module } from './module.ts';
 
@@ -15,11 +16,11 @@ export interface BatchNormOptions {
 
 /** Ioffe & Szegedy 2015; one mean and one variance for each channel. Buffers: running_mean, running_var, num_batches_tracked. */
 abstract class BatchNorm extends Module {
-  readonly weight: Tensor | undefined;
-  readonly bias: Tensor | undefined;
-  readonly runningMean: Tensor | undefined;
-  readonly runningVar: Tensor | undefined;
-  readonly numBatchesTracked: Tensor | undefined;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+  readonly numBatchesTracked: Tensor | null;
   readonly eps: number;
   readonly momentum: number | null;
   /** Ranks that x may have. */
@@ -34,11 +35,11 @@ abstract class BatchNorm extends Module {
     checkInteger(name, 'features', features, 1);
     this.eps = checkNumber(name, 'eps', eps, 0);
     this.momentum = momentum === null ? null : checkNumber(name, 'momentum', momentum, 0, 1);
-    this.weight = affine ? ones([features], { requiresGrad: true }) : undefined;
-    this.bias = affine ? zeros([features], { requiresGrad: true }) : undefined;
-    this.runningMean = trackRunningStats ? zeros([features]) : undefined;
-    this.runningVar = trackRunningStats ? ones([features]) : undefined;
-    this.numBatchesTracked = trackRunningStats ? scalar(0, { dtype: 'int32' }) : undefined;
+    this.weight = affine ? ones([features], { requiresGrad: true }) : null;
+    this.bias = affine ? zeros([features], { requiresGrad: true }) : null;
+    this.runningMean = trackRunningStats ? zeros([features]) : null;
+    this.runningVar = trackRunningStats ? ones([features]) : null;
+    this.numBatchesTracked = trackRunningStats ? scalar(0, { dtype: 'int32' }) : null;
     this.registerBuffer('runningMean', 'runningVar', 'numBatchesTracked');
   }
 
@@ -55,7 +56,7 @@ abstract class BatchNorm extends Module {
       numBatchesTracked.touch();
       momentum = this.momentum ?? 1 / batches;
     }
-    const training = this.training || runningMean === undefined;
+    const training = this.training || runningMean === null;
     return batchNorm(x, { runningMean, runningVar, weight, bias, training, momentum, eps });
   }
 
@@ -65,7 +66,7 @@ abstract class BatchNorm extends Module {
 
   override extraRepr(): string {
     const { features, eps, momentum } = this;
-    const flags = `affine=${this.weight !== undefined}, trackRunningStats=${this.runningMean !== undefined}`;
+    const flags = `affine=${this.weight !== null}, trackRunningStats=${this.runningMean !== null}`;
     return `${features}, eps=${eps}, momentum=${momentum}, ${flags}`;
   }
 }
@@ -90,8 +91,8 @@ export interface LayerNormOptions {
 /** Ba, Kiros & Hinton 2016; over the last dimensions of x, which are `normalizedShape`. */
 export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[];
-  readonly weight: Tensor | undefined;
-  readonly bias: Tensor | undefined;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
   readonly eps: number;
 
   constructor(
@@ -104,8 +105,8 @@ export class LayerNorm extends Module {
     for (const size of shape) checkInteger('LayerNorm', 'normalizedShape', size, 1);
     this.normalizedShape = [...shape];
     this.eps = checkNumber('LayerNorm', 'eps', eps, 0);
-    this.weight = elementwiseAffine ? ones(shape, { requiresGrad: true }) : undefined;
-    this.bias = elementwiseAffine && bias ? zeros(shape, { requiresGrad: true }) : undefined;
+    this.weight = elementwiseAffine ? ones(shape, { requiresGrad: true }) : null;
+    this.bias = elementwiseAffine && bias ? zeros(shape, { requiresGrad: true }) : null;
   }
 
   override forward(x: Tensor): Tensor {
@@ -118,6 +119,6 @@ export class LayerNorm extends Module {
   }
 
   override extraRepr(): string {
-    return `(${this.normalizedShape.join(', ')}), eps=${this.eps}, elementwiseAffine=${this.weight !== undefined}`;
+    return `(${this.normalizedShape.join(', ')}), eps=${this.eps}, elementwiseAffine=${this.weight !== null}`;
   }
 }

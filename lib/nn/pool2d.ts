@@ -1,6 +1,6 @@
 // Pooling layers: the maximum or the mean of each window of each channel.
-import { adaptiveAvgPool2d, avgPool2d, maxPool2d, type Tensor } from '../tensor/index.ts';
-import { checkPair, type Pair } from './check.ts';
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d, type Pair, type Tensor } from '../tensor/index.ts';
+import { checkPair } from './check.ts';
 import { Module } from './module.ts';
 
 export interface Pool2dOptions {

@@ -1,5 +1,6 @@
 // Sequential, and the layers that only rearrange: Flatten, ConstantPad2d, Identity.
-import { fail, pad, type Tensor } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import { pad, type Tensor } from '../tensor/index.ts';
 import { checkInteger, checkNumber } from './check.ts';
 import { Module } from './module.ts';
 
@@ -76,7 +77,16 @@ export class ConstantPad2d extends Module {
 
   override forward(x: Tensor): Tensor {
     const { size, value } = this;
-    return pad(x, [[0, 0], [0, 0], [size, size], [size, size]], value);
+    return pad(
+      x,
+      [
+        [0, 0],
+        [0, 0],
+        [size, size],
+        [size, size],
+      ],
+      value,
+    );
   }
 
   override extraRepr(): string {

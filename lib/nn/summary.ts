@@ -1,5 +1,5 @@
 // What a network is made of: its layers with their output shapes, parameters, work and memory.
-import { noGrad, type Tensor, zeros } from '../tensor/index.ts';
+import { noGrad, Tensor, zeros } from '../tensor/index.ts';
 import type { Module } from './module.ts';
 
 /** One call of a layer, or a layer that was not called. */
@@ -54,7 +54,7 @@ export function summary(model: Module, inputShape: readonly number[]): Summary {
     ({ module, inputs, output }): SummaryRow => {
       const tensors: Tensor[] = [];
       for (const [, member] of module.members()) {
-        if ('shape' in member && !counted.has(member)) tensors.push(member);
+        if (member instanceof Tensor && !counted.has(member)) tensors.push(member);
       }
       for (const one of tensors) counted.add(one);
       const parameters = new Set(module.ownParameters());

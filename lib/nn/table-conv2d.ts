@@ -1,6 +1,7 @@
 // TableConv2d: a convolution in which a table says which input channels each output channel sees.
-import { concat, conv2d, fail, type Generator, type Tensor, tensor, zeros } from '../tensor/index.ts';
-import { checkInteger, checkPair, type Pair } from './check.ts';
+import { fail } from '../tensor/errors.ts';
+import { concat, conv2d, type Generator, type Pair, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import { checkInteger, checkPair } from './check.ts';
 import { uniform_ } from './init.ts';
 import { Module } from './module.ts';
 

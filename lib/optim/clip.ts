@@ -1,6 +1,7 @@
 // Clipping: keeps one bad batch from throwing the weights away.
 import { run } from '../kernels/backend.ts';
-import { fail, type Tensor } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import type { Tensor } from '../tensor/index.ts';
 
 /**
  * Scales all gradients together so that the length of the vector they make is at most `maxNorm` (Pascanu et al. 2013).

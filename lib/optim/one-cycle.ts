@@ -1,5 +1,5 @@
 // OneCycleLR: the rate rises to a maximum and falls far below where it began, momentum the other way round.
-import { fail } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
 import { checked, type Interval, Schedule, type Scheduled } from './schedule.ts';
 
 export interface OneCycleOptions {

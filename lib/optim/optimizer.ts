@@ -5,7 +5,8 @@
 //   loss + l1 |w|₁              is MAP with a Laplace prior of scale 1 / (n l1) on each weight (L1), which favours zeros.
 // So both enter as gradients, weightDecay w and l1 sign(w). AdamW instead shrinks weights beside the gradient step, which
 // is not a prior (Loshchilov & Hutter 2019).
-import { fail, Tensor, zeros } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import { Tensor, zeros } from '../tensor/index.ts';
 
 /** Options of every optimizer; each group of parameters may have its own. */
 export interface CommonOptions {
@@ -54,15 +55,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
 
   constructor(params: readonly Tensor[] | readonly GroupOptions<Options>[], defaults: Options) {
     this.#defaults = defaults;
-    if (params.length === 0) fail(this.kind, { expected: 'at least one parameter', got: 'none' });
-    const groups: GroupOptions<Options>[] = [];
-    const plain: Tensor[] = [];
-    for (const one of params) {
-      if (one instanceof Tensor) plain.push(one);
-      else groups.push(one);
-    }
-    if (plain.length > 0) groups.unshift({ params: plain } as GroupOptions<Options>);
-    for (const group of groups) this.addParamGroup(group);
+    const single = params.flatMap((one) => (one instanceof Tensor ? one : []));
+    if (single.length > 0) this.#add(single, defaults);
+    for (const one of params) if (!(one instanceof Tensor)) this.addParamGroup(one);
+    this.#checkSome();
   }
 
   /** Name in messages and saved states. */
@@ -76,20 +72,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
 
   /** Adds parameters with their own options. @throws FoveaError if one is no leaf or is already here. */
   addParamGroup({ params, ...options }: GroupOptions<Options>): void {
-    for (const param of params) {
-      if (!param.isLeaf) {
-        fail(this.kind, { expected: 'leaf tensors', got: `one of shape [${param.shape.join(', ')}] that was computed` });
-      }
-      if (this.#states.has(param)) {
-        const got = `one of shape [${param.shape.join(', ')}] twice`;
-        fail(this.kind, { expected: 'every parameter in one group', got });
-      }
-      this.#states.set(param, { step: 0, slots: new Map() });
-    }
-    const all = { ...this.#defaults, ...options };
-    const group = { ...all, params: [...params], initialLr: all.lr };
-    this.check(group);
-    this.paramGroups.push(group);
+    this.#add(params, { ...this.#defaults, ...options });
   }
 
   /** Moves every parameter that requires gradients and has one. */
@@ -120,15 +103,24 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
       steps.push(state.step);
       for (const [slot, value] of state.slots) tensors[`${index}.${slot}`] = value.detach();
     }
-    const groups = this.paramGroups.map(({ params, ...options }) => ({ params: params.length, options: { ...options } }));
+    const groups = this.paramGroups.map(({ params, ...options }) => ({
+      params: params.length,
+      options: { ...options },
+    }));
     return { tensors, values: { kind: this.kind, groups, steps, tensors: Object.keys(tensors) } };
   }
 
   /** Takes over a state, copying its tensors. @throws FoveaError, changing nothing, if it is not of such an optimizer. */
   loadStateDict({ tensors, values }: OptimizerState): void {
     const shape = (kind: string, sizes: readonly number[]) => `${kind} with groups of ${sizes.join(', ')} parameters`;
-    const own = shape(this.kind, this.paramGroups.map(({ params }) => params.length));
-    const given = shape(values.kind, values.groups.map(({ params }) => params));
+    const own = shape(
+      this.kind,
+      this.paramGroups.map(({ params }) => params.length),
+    );
+    const given = shape(
+      values.kind,
+      values.groups.map(({ params }) => params),
+    );
     if (own !== given) fail('loadStateDict', { expected: `the state of ${own}`, got: `that of ${given}` });
     const params = [...this.#states.keys()];
     const problems = values.tensors.filter((name) => !Object.hasOwn(tensors, name)).map((name) => `no ${name}`);
@@ -145,10 +137,32 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     }
     const expected = 'a tensor of its shape for all that is kept for a parameter';
     if (problems.length > 0) fail('loadStateDict', { expected, got: problems.join(', ') });
-    const groups = this.paramGroups.map((group, i) => ({ ...group, ...values.groups[i]?.options, params: group.params }));
+    const groups = this.paramGroups.map((group, i) => ({
+      ...group,
+      ...values.groups[i]?.options,
+      params: group.params,
+    }));
     for (const group of groups) this.check(group);
     this.paramGroups.splice(0, Infinity, ...groups);
     for (const [i, param] of params.entries()) this.#states.set(param, states[i] ?? { step: 0, slots: new Map() });
+  }
+
+  #add(params: readonly Tensor[], options: Options): void {
+    const group = { ...options, params: [...params], initialLr: options.lr };
+    this.check(group);
+    for (const param of params) {
+      const shape = `[${param.shape.join(', ')}]`;
+      if (!param.isLeaf) fail(this.kind, { expected: 'leaf tensors', got: `one of shape ${shape} that was computed` });
+      if (this.#states.has(param)) {
+        fail(this.kind, { expected: 'every parameter once', got: `one of shape ${shape} a second time` });
+      }
+      this.#states.set(param, { step: 0, slots: new Map() });
+    }
+    this.paramGroups.push(group);
+  }
+
+  #checkSome(): void {
+    if (this.#states.size === 0) fail(this.kind, { expected: 'at least one parameter', got: 'none' });
   }
 
   /** Throws unless a number of a group is finite and low <= value <= high. */

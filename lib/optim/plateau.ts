@@ -1,5 +1,5 @@
 // ReduceLROnPlateau: lowers the rate when a metric has stopped improving.
-import { fail } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
 import { checked, type Interval, Schedule, type Scheduled } from './schedule.ts';
 
 export interface PlateauOptions {

@@ -1,7 +1,8 @@
 // Optimizers and schedules by name: recipes are data, so that models, files and the command line can carry them.
-import { fail, type Tensor } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import type { Tensor } from '../tensor/index.ts';
 import { Adam, type AdamOptions, AdamW } from './adam.ts';
-import { type OneCycleOptions, OneCycleLR } from './one-cycle.ts';
+import { OneCycleLR, type OneCycleOptions } from './one-cycle.ts';
 import type { Optimizer } from './optimizer.ts';
 import { type PlateauOptions, ReduceLROnPlateau } from './plateau.ts';
 import { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from './rmsprop.ts';

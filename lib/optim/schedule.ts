@@ -1,5 +1,5 @@
 // Schedules: how the learning rate changes while training goes on.
-import { fail } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
 import type { Optimizer, ParamGroup } from './optimizer.ts';
 
 /** Plain JSON; a schedule that wraps another holds its state too. */

@@ -1,6 +1,7 @@
 // SGD: steepest descent, with momentum if asked for.
 import { run } from '../kernels/backend.ts';
-import { fail, type Tensor } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import type { Tensor } from '../tensor/index.ts';
 import {
   type CommonOptions,
   type GroupOptions,
