@@ -1,5 +1,6 @@
 // Matrix products, batched and broadcast, and the linear layer.
 import { run } from '../../kernels/backend.ts';
+import type { Shape as KernelShape } from '../../kernels/list.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';
@@ -8,22 +9,25 @@ import { broadcastShapes, product, type Shape, sameShape, show } from '../shape.
 import { checkSameFloat, checkShape } from './check.ts';
 import { expand, reshape } from './movement.ts';
 
-/** y [batch, m, n] = op(a) op(b); a holds aBatch matrices and b bBatch: as many as batch, or 1 that is repeated. */
-interface Product {
-  readonly batch: number;
-  readonly aBatch: number;
-  readonly bBatch: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA: 0 | 1;
-  readonly transposeB: 0 | 1;
+type Bit = 0 | 1;
+
+/** op(a) [m, k] times op(b) [k, n]; with a batch, a and b hold as many matrices or 1 that is repeated. */
+function productOf(
+  m: number,
+  n: number,
+  k: number,
+  transposeA: Bit,
+  transposeB: Bit,
+  batch = 1,
+  aBatch = 1,
+  bBatch = 1,
+) {
+  return { batch, aBatch, bBatch, m, n, k, transposeA, transposeB, accumulate: 0, activation: 0 };
 }
 
-function multiply(a: Tensor, b: Tensor, p: Product, shape: Shape, bias?: Tensor): Tensor {
-  const y = empty(shape, a.dtype, 'matmul');
-  const buffers = { a: a.floats, b: b.floats, bias: bias?.floats, y: y.floats };
-  run('matmul', { ...p, accumulate: 0, activation: 0 }, buffers);
+function multiply(a: Tensor, b: Tensor, product: KernelShape<'matmul'>, yShape: Shape, bias?: Tensor | null): Tensor {
+  const y = empty(yShape, a.dtype, 'matmul');
+  run('matmul', product, { a: a.floats, b: b.floats, bias: bias?.floats, y: y.floats });
   return y;
 }
 
@@ -62,22 +66,16 @@ function batched(a: Tensor, b: Tensor, lead: Shape, m: number, n: number, k: num
   const right = repeated(b, bLead);
   const aBatch = product(left.shape.slice(0, -2));
   const bBatch = product(right.shape.slice(0, -2));
-  const p: Product = { batch, aBatch, bBatch, m, n, k, transposeA: 0, transposeB: 0 };
-  return differentiable(
-    multiply(left, right, p, shape),
-    'matmul',
-    [left, right],
-    [left, right],
-    (gradY, [a, b], needs) => {
-      // gradA = gradY bᵀ, gradB = aᵀ gradY; summed over the batch where one matrix was repeated.
-      const ofA: Product = { ...p, aBatch: batch, n: k, k: n, transposeB: 1 };
-      const ofB: Product = { ...p, bBatch: batch, m: k, k: m, transposeA: 1 };
-      return [
-        needs[0] ? sumBatch(multiply(gradY, b, ofA, [batch, m, k]), a) : null,
-        needs[1] ? sumBatch(multiply(a, gradY, ofB, [batch, k, n]), b) : null,
-      ];
-    },
-  );
+  const y = multiply(left, right, productOf(m, n, k, 0, 0, batch, aBatch, bBatch), shape);
+  return differentiable(y, 'matmul', [left, right], [left, right], (gradY, [a, b], needs) => {
+    // gradA = gradY bᵀ, gradB = aᵀ gradY; summed over the batch where one matrix was repeated.
+    const ofA = productOf(m, k, n, 0, 1, batch, batch, bBatch);
+    const ofB = productOf(k, n, m, 1, 0, batch, aBatch, batch);
+    return [
+      needs[0] ? sumBatch(multiply(gradY, b, ofA, [batch, m, k]), a) : null,
+      needs[1] ? sumBatch(multiply(a, gradY, ofB, [batch, k, n]), b) : null,
+    ];
+  });
 }
 
 function sumBatch(gradient: Tensor, x: Tensor): Tensor {
@@ -85,10 +83,10 @@ function sumBatch(gradient: Tensor, x: Tensor): Tensor {
 }
 
 function single(a: Tensor, b: Tensor, shape: Shape, m: number, n: number, k: number): Tensor {
-  const p: Product = { batch: 1, aBatch: 1, bBatch: 1, m, n, k, transposeA: 0, transposeB: 0 };
-  return differentiable(multiply(a, b, p, shape), 'matmul', [a, b], [a, b], (gradY, [a, b], needs) => [
-    needs[0] ? multiply(gradY, b, { ...p, n: k, k: n, transposeB: 1 }, a.shape) : null,
-    needs[1] ? multiply(a, gradY, { ...p, m: k, k: m, transposeA: 1 }, b.shape) : null,
+  const y = multiply(a, b, productOf(m, n, k, 0, 0), shape);
+  return differentiable(y, 'matmul', [a, b], [a, b], (gradY, [a, b], needs) => [
+    needs[0] ? multiply(gradY, b, productOf(m, k, n, 0, 1), a.shape) : null,
+    needs[1] ? multiply(a, gradY, productOf(k, n, m, 1, 0), b.shape) : null,
   ]);
 }
 
@@ -106,13 +104,10 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   if (bias) checkShape('linear', 'bias', bias, [out], `weight is ${show(weight.shape)}`);
   const lead = x.shape.slice(0, -1);
   const rows = product(lead);
-  const p: Product = { batch: 1, aBatch: 1, bBatch: 1, m: rows, n: out, k: inner, transposeA: 0, transposeB: 1 };
-  const y = multiply(x, weight, p, [...lead, out], bias ?? undefined);
+  const y = multiply(x, weight, productOf(rows, out, inner, 0, 1), [...lead, out], bias);
   return differentiable(y, 'linear', [x, weight, bias ?? undefined], [x, weight], (gradY, [x, weight], needs) => [
-    needs[0] ? multiply(gradY, weight, { ...p, n: inner, k: out, transposeB: 0 }, x.shape) : null,
-    needs[1]
-      ? multiply(gradY, x, { ...p, m: out, n: inner, k: rows, transposeA: 1, transposeB: 0 }, weight.shape)
-      : null,
+    needs[0] ? multiply(gradY, weight, productOf(rows, inner, out, 0, 0), x.shape) : null,
+    needs[1] ? multiply(gradY, x, productOf(out, inner, rows, 1, 0), weight.shape) : null,
     needs[2] ? reduce('sum', gradY.view([rows, out]), [0], false) : null,
   ]);
 }
