@@ -72,8 +72,16 @@ double reduceTerms(int64_t count, const Term& term) {
   return total;
 }
 
+// The first n elements, or all of a vector where there are more.
 inline Vec loadSome(const float* p, int n) {
-  return n == Vec::width ? load(p) : loadFirst(p, n);
+  return n >= Vec::width ? load(p) : loadFirst(p, n);
+}
+inline void storeSome(float* p, Vec x, int n) {
+  if (n >= Vec::width) {
+    store(p, x);
+  } else {
+    storeFirst(p, x, n);
+  }
 }
 
 template <class Op>
@@ -86,30 +94,30 @@ struct Columns {
   Vec v[4];
 };
 
-// Joins the rows [begin, end) of x in pairs of halves; `width` columns, at most 4 vectors.
-template <class Op>
-Columns reduceColumns(const float* x, int64_t stride, int64_t begin, int64_t end, int width) {
+// Joins term(row, column, n) of n columns, for rows in [begin, end), in pairs of halves; `width`
+// columns, at most 4 vectors. Lanes past the width are arbitrary.
+template <class Op, class Term>
+Columns reduceColumns(int64_t begin, int64_t end, int width, const Term& term) {
   constexpr int w = Vec::width;
   Columns total;
   if (end - begin > blockSteps) {
     const int64_t middle = begin + (end - begin) / 2;
-    total = reduceColumns<Op>(x, stride, begin, middle, width);
-    const Columns second = reduceColumns<Op>(x, stride, middle, end, width);
+    total = reduceColumns<Op>(begin, middle, width, term);
+    const Columns second = reduceColumns<Op>(middle, end, width, term);
     for (int k = 0; k < 4; ++k) total.v[k] = Op::join(total.v[k], second.v[k]);
     return total;
   }
   for (int k = 0; k < 4; ++k) total.v[k] = broadcast(Op::start);
   if (width == 4 * w) {
     for (int64_t row = begin; row < end; ++row) {
-      const float* p = x + row * stride;
-      for (int k = 0; k < 4; ++k) total.v[k] = Op::join(total.v[k], Op::term(load(p + k * w)));
+      for (int k = 0; k < 4; ++k) total.v[k] = Op::join(total.v[k], term(row, k * w, w));
     }
     return total;
   }
   for (int k = 0; k * w < width; ++k) {
     const int n = width - k * w < w ? width - k * w : w;
     for (int64_t row = begin; row < end; ++row) {
-      total.v[k] = Op::join(total.v[k], Op::term(loadFirst(x + row * stride + k * w, n)));
+      total.v[k] = Op::join(total.v[k], term(row, k * w, n));
     }
   }
   return total;
@@ -117,12 +125,7 @@ Columns reduceColumns(const float* x, int64_t stride, int64_t begin, int64_t end
 
 inline void storeColumns(float* y, const Columns& x, int width) {
   for (int k = 0; k * Vec::width < width; ++k) {
-    const int n = width - k * Vec::width;
-    if (n >= Vec::width) {
-      store(y + k * Vec::width, x.v[k]);
-    } else {
-      storeFirst(y + k * Vec::width, x.v[k], n);
-    }
+    storeSome(y + k * Vec::width, x.v[k], width - k * Vec::width);
   }
 }
 
@@ -174,8 +177,11 @@ void reduce(const ReduceShape& s, const Context& context, const float* x, float*
       }
       const int64_t column = block * wide;
       const int width = static_cast<int>(inner - column < wide ? inner - column : wide);
+      const auto term = [=](int64_t row, int k, int n) {
+        return Op::term(loadSome(from + row * inner + column + k, n));
+      };
       float totals[4 * Vec::width];
-      storeColumns(totals, reduceColumns<Op>(from + column, inner, begin, end, width), width);
+      storeColumns(totals, reduceColumns<Op>(begin, end, width, term), width);
       for (int i = 0; i < width; ++i) put(o, piece, column + i, totals[i]);
     }
   });
