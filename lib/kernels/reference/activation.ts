@@ -130,11 +130,10 @@ export const clamp: Kernel<'clamp'> = ({ count, low, high }, { x, y }) => {
   for (let i = 0; i < count; i++) y[i] = Math.min(Math.max(x[i], low), high);
 };
 
-/** Passes where low <= x <= high; the bounds are the 32-bit floats that clamp of a Float32Array gives. */
+/** Passes where low <= x <= high, as 32-bit floats: what clamp writes to a Float32Array lies within its bounds. */
 export const clampBackward: Kernel<'clampBackward'> = (shape, { saved: x, gradY, gradX }) => {
-  const single = x instanceof Float32Array;
-  const low = single ? Math.fround(shape.low) : shape.low;
-  const high = single ? Math.fround(shape.high) : shape.high;
+  const low = Math.fround(shape.low);
+  const high = Math.fround(shape.high);
   for (let i = 0; i < shape.count; i++) gradX[i] = x[i] >= low && x[i] <= high ? gradY[i] : 0;
 };
 

@@ -1,0 +1,248 @@
+// Cases of convolution, forward and backward: the same geometries for all three kernels.
+import type { Shape } from '../../../lib/kernels/list.ts';
+import { type AnyCase, sumOf } from '../case.ts';
+
+interface Geometry {
+  readonly batch?: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly size: number | readonly [number, number];
+  readonly kernel: number | readonly [number, number];
+  readonly stride?: number | readonly [number, number];
+  readonly dilation?: number | readonly [number, number];
+  /** top, left, bottom, right; or one number for all. */
+  readonly padding?: number | readonly [number, number, number, number];
+  readonly groups?: number;
+}
+
+const pair = (value: number | readonly [number, number]) =>
+  typeof value === 'number' ? ([value, value] as const) : value;
+
+/** The shape record of a convolution with the given geometry. */
+export function convolution(g: Geometry): Shape<'conv2dBackwardInput'> {
+  const [height, width] = pair(g.size);
+  const [kernelHeight, kernelWidth] = pair(g.kernel);
+  const [strideHeight, strideWidth] = pair(g.stride ?? 1);
+  const [dilationHeight, dilationWidth] = pair(g.dilation ?? 1);
+  const padding = g.padding ?? 0;
+  const [padTop, padLeft, padBottom, padRight] =
+    typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
+  const { batch = 1, inChannels, outChannels, groups = 1 } = g;
+  const outHeight =
+    Math.floor((height + padTop + padBottom - dilationHeight * (kernelHeight - 1) - 1) / strideHeight) + 1;
+  const outWidth = Math.floor((width + padLeft + padRight - dilationWidth * (kernelWidth - 1) - 1) / strideWidth) + 1;
+  return {
+    batch,
+    inChannels,
+    height,
+    width,
+    outChannels,
+    groupChannels: inChannels / groups,
+    kernelHeight,
+    kernelWidth,
+    strideHeight,
+    strideWidth,
+    padTop,
+    padLeft,
+    dilationHeight,
+    dilationWidth,
+    groups,
+    outHeight,
+    outWidth,
+  };
+}
+
+/** Named geometries; small, but each kind of layer is there. */
+export const geometries: Readonly<Record<string, Geometry>> = {
+  'one pixel': { inChannels: 1, outChannels: 1, size: 1, kernel: 1 },
+  '1x1': { batch: 2, inChannels: 5, outChannels: 7, size: [6, 5], kernel: 1 },
+  '1x1 of many channels': { batch: 1, inChannels: 65, outChannels: 33, size: [7, 9], kernel: 1 },
+  '1x1 stride 2': { batch: 2, inChannels: 4, outChannels: 6, size: 7, kernel: 1, stride: 2 },
+  '3x3': { batch: 2, inChannels: 3, outChannels: 5, size: [8, 9], kernel: 3 },
+  '3x3 padded': { batch: 2, inChannels: 4, outChannels: 8, size: [9, 7], kernel: 3, padding: 1 },
+  '3x3 of 16 to 32 channels': { batch: 1, inChannels: 16, outChannels: 32, size: 14, kernel: 3, padding: 1 },
+  '3x3 of 17 to 31 channels': { batch: 1, inChannels: 17, outChannels: 31, size: [11, 33], kernel: 3, padding: 1 },
+  '3x3 of 130 channels': { batch: 1, inChannels: 130, outChannels: 9, size: 6, kernel: 3, padding: 1 },
+  'LeNet-5 conv1': { batch: 3, inChannels: 1, outChannels: 6, size: 28, kernel: 5, padding: 2 },
+  'LeNet-5 conv2': { batch: 3, inChannels: 6, outChannels: 16, size: 14, kernel: 5 },
+  'AlexNet-like conv1, 11x11 stride 4': {
+    inChannels: 3,
+    outChannels: 8,
+    size: [51, 47],
+    kernel: 11,
+    stride: 4,
+    padding: 2,
+  },
+  'AlexNet-like conv2, 5x5 of two groups': {
+    inChannels: 12,
+    outChannels: 16,
+    size: 13,
+    kernel: 5,
+    padding: 2,
+    groups: 2,
+  },
+  'stride above kernel': { batch: 2, inChannels: 2, outChannels: 3, size: [11, 13], kernel: 2, stride: 3 },
+  'stride that leaves pixels over': { batch: 1, inChannels: 2, outChannels: 4, size: [10, 12], kernel: 3, stride: 4 },
+  'padding at the kernel size': { batch: 1, inChannels: 2, outChannels: 3, size: 5, kernel: 3, padding: 3 },
+  'padding above the kernel size': { batch: 1, inChannels: 1, outChannels: 2, size: [3, 4], kernel: 2, padding: 5 },
+  'padding above the image': { batch: 1, inChannels: 2, outChannels: 3, size: 2, kernel: 7, padding: 6, stride: 2 },
+  'different padding on each side': {
+    batch: 2,
+    inChannels: 2,
+    outChannels: 3,
+    size: [7, 8],
+    kernel: 4,
+    padding: [1, 2, 3, 0],
+  },
+  'rectangular kernel, stride and dilation': {
+    batch: 2,
+    inChannels: 3,
+    outChannels: 4,
+    size: [12, 17],
+    kernel: [2, 5],
+    stride: [3, 2],
+    dilation: [2, 1],
+    padding: [0, 3, 1, 3],
+  },
+  '1x7 kernel': { inChannels: 3, outChannels: 4, size: [5, 19], kernel: [1, 7], padding: [0, 3, 0, 3] },
+  '7x1 kernel': { inChannels: 3, outChannels: 4, size: [19, 5], kernel: [7, 1], padding: [3, 0, 3, 0] },
+  'dilation 2': { inChannels: 3, outChannels: 5, size: [11, 10], kernel: 3, dilation: 2, padding: 2 },
+  'dilation 3, stride 2': { inChannels: 2, outChannels: 3, size: 15, kernel: 3, dilation: 3, stride: 2, padding: 1 },
+  'three groups': { batch: 2, inChannels: 6, outChannels: 9, size: 7, kernel: 3, padding: 1, groups: 3 },
+  'groups of one output': { batch: 2, inChannels: 6, outChannels: 3, size: 7, kernel: 3, padding: 1, groups: 3 },
+  depthwise: { batch: 2, inChannels: 17, outChannels: 17, size: [9, 11], kernel: 3, padding: 1, groups: 17 },
+  'depthwise stride 2': {
+    batch: 1,
+    inChannels: 8,
+    outChannels: 8,
+    size: 15,
+    kernel: 3,
+    padding: 1,
+    stride: 2,
+    groups: 8,
+  },
+  'depthwise 5x5 dilation 2': {
+    inChannels: 5,
+    outChannels: 5,
+    size: [14, 33],
+    kernel: 5,
+    padding: 4,
+    dilation: 2,
+    groups: 5,
+  },
+  'depthwise with two outputs per channel': {
+    batch: 2,
+    inChannels: 4,
+    outChannels: 8,
+    size: 8,
+    kernel: 3,
+    groups: 4,
+  },
+  'a kernel that covers the image': { batch: 3, inChannels: 16, outChannels: 12, size: 5, kernel: 5 },
+  'a single row (conv1d)': {
+    batch: 2,
+    inChannels: 3,
+    outChannels: 4,
+    size: [1, 40],
+    kernel: [1, 3],
+    padding: [0, 1, 0, 1],
+  },
+  'an image of one column': { inChannels: 2, outChannels: 3, size: [9, 1], kernel: 3, padding: 1 },
+  'wide rows': { inChannels: 1, outChannels: 3, size: [3, 130], kernel: 3, padding: 1 },
+  'an empty batch': { batch: 0, inChannels: 2, outChannels: 3, size: 5, kernel: 3 },
+  'no input channels': { batch: 1, inChannels: 0, outChannels: 3, size: 5, kernel: 3 },
+  'no output channels': { batch: 1, inChannels: 2, outChannels: 0, size: 5, kernel: 3 },
+  'no output': { batch: 1, inChannels: 2, outChannels: 3, size: 2, kernel: 3 },
+};
+
+function casesOf(name: string, geometry: Geometry, seed: number): AnyCase[] {
+  const shape = convolution(geometry);
+  const taps = shape.groupChannels * shape.kernelHeight * shape.kernelWidth;
+  const outputs = shape.batch * shape.outHeight * shape.outWidth;
+  const reach = (shape.outChannels / shape.groups) * shape.kernelHeight * shape.kernelWidth;
+  const forward = { kernel: 'conv2d', tolerance: sumOf(taps + 1), seed } as const;
+  return [
+    { ...forward, name: `computes ${name}`, shape: { ...shape, activation: 0 }, without: ['bias'] },
+    { ...forward, name: `computes ${name} with bias and ReLU`, shape: { ...shape, activation: 1 } },
+    { name: `computes ${name}`, kernel: 'conv2dBackwardInput', shape, tolerance: sumOf(reach), seed },
+    { name: `computes ${name}`, kernel: 'conv2dBackwardWeight', shape, tolerance: sumOf(outputs), seed },
+  ];
+}
+
+const small = convolution({ batch: 2, inChannels: 3, outChannels: 5, size: [9, 10], kernel: 3, padding: 1 });
+const deep = convolution({ inChannels: 6, outChannels: 6, size: 9, kernel: 3, padding: 1, groups: 6 });
+/** Mostly ones, so that NaN and infinity reach only what they should. */
+const rare = [...new Array(150).fill(1), Number.NaN, ...new Array(97).fill(0.5), Infinity, ...new Array(80).fill(-2)];
+
+export const cases: readonly AnyCase[] = [
+  ...Object.entries(geometries).flatMap(([name, geometry], i) => casesOf(name, geometry, i)),
+  {
+    name: 'leaves the gradient of the bias out',
+    kernel: 'conv2dBackwardWeight',
+    shape: small,
+    tolerance: sumOf(180),
+    seed: 1,
+    without: ['gradBias'],
+  },
+  ...[small, deep].flatMap((shape): AnyCase[] => {
+    const what = shape.groups > 1 ? 'depthwise' : 'plain';
+    const common = { tolerance: sumOf(180), seed: 2 };
+    return [
+      {
+        name: `(${what}) adds a bias without activation`,
+        kernel: 'conv2d',
+        shape: { ...shape, activation: 0 },
+        ...common,
+      },
+      {
+        name: `(${what}) applies ReLU without bias`,
+        kernel: 'conv2d',
+        shape: { ...shape, activation: 1 },
+        without: ['bias'],
+        ...common,
+      },
+      {
+        name: `(${what}) spreads NaN and infinity under the kernel only`,
+        kernel: 'conv2d',
+        shape: { ...shape, activation: 1 },
+        fills: { x: rare, weight: 'positive' },
+        ...common,
+      },
+      {
+        name: `(${what}) takes huge numbers`,
+        kernel: 'conv2d',
+        shape: { ...shape, activation: 0 },
+        fills: { x: 'huge', weight: 'huge', bias: 'huge' },
+        ...common,
+      },
+      {
+        name: `(${what}) takes tiny numbers`,
+        kernel: 'conv2d',
+        shape: { ...shape, activation: 0 },
+        fills: { x: 'tiny', weight: 'tiny', bias: 'tiny' },
+        ...common,
+      },
+      {
+        name: `(${what}) takes huge gradients`,
+        kernel: 'conv2dBackwardInput',
+        shape,
+        fills: { gradY: 'huge', weight: 'huge' },
+        ...common,
+      },
+      {
+        name: `(${what}) spreads NaN over the weights it meets`,
+        kernel: 'conv2dBackwardWeight',
+        shape,
+        fills: { gradY: [1, ...new Array(2000).fill(0.5), Number.NaN] },
+        ...common,
+      },
+      {
+        name: `(${what}) spreads NaN over the inputs it came from`,
+        kernel: 'conv2dBackwardInput',
+        shape,
+        fills: { gradY: rare, weight: 'positive' },
+        ...common,
+      },
+    ];
+  }),
+];
