@@ -1,4 +1,6 @@
 // Public names of fovea: tensors at the top level, everything else by area.
+export * as io from './io/index.ts';
+export { type BackendInfo, backendInfo } from './kernels/backend.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';

@@ -43,18 +43,18 @@ export class LeNet5 extends Sequential {
 
 /** LeCun et al. 1998, table I: the maps of S2 that each map of C3 sees. */
 export const c3Table: readonly (readonly number[])[] = [
-  [0, 1, 2], // 0 to 5: three contiguous
+  [0, 1, 2], // 0 to 5: three contiguous, 5 being beside 0
   [1, 2, 3],
   [2, 3, 4],
   [3, 4, 5],
-  [4, 5, 0],
-  [5, 0, 1],
+  [0, 4, 5],
+  [0, 1, 5],
   [0, 1, 2, 3], // 6 to 11: four contiguous
   [1, 2, 3, 4],
   [2, 3, 4, 5],
-  [3, 4, 5, 0],
-  [4, 5, 0, 1],
-  [5, 0, 1, 2],
+  [0, 3, 4, 5],
+  [0, 1, 4, 5],
+  [0, 1, 2, 5],
   [0, 1, 3, 4], // 12 to 14: four discontinuous
   [1, 2, 4, 5],
   [0, 2, 3, 5],
