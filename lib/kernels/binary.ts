@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { description, layouts } from './layout.ts';
 
@@ -123,7 +123,7 @@ export function openBinary(root = packageRoot()): { binary: Binary; path: string
   const forced = process.env.FOVEA_BINARY ?? '';
   const found =
     forced !== ''
-      ? attempt(forced, 'FOVEA_BINARY')
+      ? attempt(resolve(forced), 'FOVEA_BINARY')
       : (attempt(findPrebuilt(root) ?? join(root, 'prebuilds', `${platform()}-${arch()}`), 'prebuilt') ??
         attempt(join(root, 'build', 'Release', 'fovea.node'), 'local build'));
   if (found !== undefined) return found;
