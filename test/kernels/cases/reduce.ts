@@ -42,7 +42,7 @@ const extremeFills: readonly (readonly [string, Fill])[] = [
 ];
 
 export const cases: readonly AnyCase[] = [
-  ...sums.flatMap((kernel) => [
+  ...sums.flatMap((kernel): AnyCase[] => [
     ...[...shapes, nothing].map(
       (shape): AnyCase => ({
         name: nameOf(shape),

@@ -1,0 +1,54 @@
+// Every case of the table on every instruction set this machine has, on one thread and on two, against the reference.
+import { describe, expect, it } from 'vitest';
+import { loadNative, type NativeBackend } from '../../lib/kernels/native.ts';
+import { allocate, disturbed, fieldsOf, inPlacePairs, type Named } from './buffers.ts';
+import type { AnyCase } from './case.ts';
+import { cases } from './cases/index.ts';
+import { differences, runReference, sameBits } from './compare.ts';
+
+function load(): { native?: NativeBackend; reason: string } {
+  try {
+    return { native: loadNative(), reason: '' };
+  } catch (error) {
+    return { reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
+  }
+}
+
+const { native, reason } = load();
+
+/** Runs a case natively; `native.run` is typed by kernel, and here the kernel is data. */
+const runNative = (backend: NativeBackend, test: AnyCase, buffers: Named) =>
+  Reflect.apply(backend.run, backend, [test.kernel, fieldsOf(test.shape), buffers]);
+
+describe.skipIf(native === undefined)(native ? 'native' : `native (skipped: ${reason})`, () => {
+  if (native === undefined) return;
+  for (const isa of native.isas) {
+    describe(isa, () => {
+      for (const test of cases) {
+        it(`${test.kernel} ${test.name}`, () => {
+          native.selectIsa(isa);
+          const want = allocate(test);
+          runReference(test, want.buffers);
+
+          const [one, two] = [1, 2].map((threads) => {
+            native.setThreads(threads);
+            const got = allocate(test);
+            runNative(native, test, got.buffers);
+            expect(disturbed(test, got)).toEqual([]);
+            return got;
+          });
+          if (one === undefined || two === undefined) throw new Error('two runs expected');
+          expect(differences(test, one.buffers, want.buffers)).toEqual([]);
+          expect(sameBits(test, one.buffers, two.buffers), 'one thread and two give the same bits').toBe(true);
+
+          for (const alias of inPlacePairs(test)) {
+            const inPlace = allocate(test, { alias });
+            runNative(native, test, inPlace.buffers);
+            expect(disturbed(test, inPlace, { alias })).toEqual([]);
+            expect(differences(test, inPlace.buffers, want.buffers), `in place of ${alias[1]}`).toEqual([]);
+          }
+        });
+      }
+    });
+  }
+});
