@@ -11,6 +11,7 @@
 #include "elementwise.h"
 #include "gather.h"
 #include "gemm.h"
+#include "layer-norm.h"
 #include "list.h"
 #include "movement.h"
 #include "normalize.h"

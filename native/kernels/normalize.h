@@ -1,0 +1,283 @@
+// Batch and layer normalization and their gradients. The variance takes two passes: the mean first,
+// then squares of what differs from it. A mean is kept in two floats, high + low, where it matters.
+#pragma once
+
+#include <cmath>
+
+#include "context.h"
+#include "list.h"
+#include "math.h"
+#include "reduce.h"
+#include "softmax.h"
+#include "workspace.h"
+
+namespace fovea {
+namespace {
+
+constexpr int64_t normalizeGrain = 16384;  // elements worth a task
+
+inline int64_t normalizeUnits(int64_t elements) {
+  return elements >= normalizeGrain || elements < 1 ? 1 : normalizeGrain / elements;
+}
+
+// The sum of term(row, i, n) over [0, rows) × [0, count): as reduceTerms, but short rows share the
+// accumulators.
+template <class Term>
+double sumRows(int64_t rows, int64_t count, const Term& term) {
+  constexpr int w = Vec::width;
+  double total = 0;
+  if (count >= blockSteps * w) {
+    for (int64_t row = 0; row < rows; ++row) {
+      total += reduceTerms<Sum>(count, [&](int64_t i, int n) { return term(row, i, n); });
+    }
+    return total;
+  }
+  const int64_t whole = count / w * w;
+  const int rest = static_cast<int>(count - whole);
+  const Mask inside = firstLanes(rest);
+  const Vec zero = broadcast(0);
+  Vec s0 = zero, s1 = zero;
+  int64_t steps = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < whole; i += w) s0 = s0 + term(row, i, w);
+    if (rest > 0) s1 = s1 + select(inside, term(row, whole, rest), zero);
+    steps += whole / w + 1;
+    if (steps >= blockSteps || row + 1 == rows) {
+      total += sum(s0 + s1);
+      s0 = s1 = zero;
+      steps = 0;
+    }
+  }
+  return total;
+}
+
+// What normalization knows of one channel or row.
+struct Moments {
+  float high, low;  // the mean is high + low
+  double squares;   // the sum of (x - mean)²
+};
+
+// Of x[row · stride + i] over [0, rows) × [0, count).
+inline Moments momentsOf(const float* x, int64_t rows, int64_t stride, int64_t count) {
+  const double size = static_cast<double>(rows * count < 1 ? 1 : rows * count);
+  const double mean =
+      sumRows(rows, count,
+              [=](int64_t row, int64_t i, int n) { return loadSome(x + row * stride + i, n); }) /
+      size;
+  const float high = static_cast<float>(mean);
+  const double low = mean - high;
+  const Vec center = broadcast(high);
+  const double squares = sumRows(rows, count, [=](int64_t row, int64_t i, int n) {
+    const Vec d = loadSome(x + row * stride + i, n) - center;
+    return d * d;
+  });
+  const double aroundMean = squares - size * low * low;
+  return {high, static_cast<float>(low), aroundMean < 0 ? 0 : aroundMean};
+}
+
+// Writes a channel's statistics and moves its running ones; returns inverseStd.
+inline float recordMoments(const BatchNormShape& s, int64_t channel, const Moments& m,
+                           float* runningMean, float* runningVar, float* mean, float* inverseStd) {
+  const double size = static_cast<double>(s.batch) * s.inner;
+  const double center = static_cast<double>(m.high) + m.low;
+  const double unbiased = m.squares / (size > 2 ? size - 1 : 1);
+  const double momentum = s.momentum;
+  mean[channel] = static_cast<float>(center);
+  inverseStd[channel] = static_cast<float>(
+      1 / ::sqrt(m.squares / (size < 1 ? 1 : size) + static_cast<double>(s.eps)));
+  if (runningMean != nullptr) {
+    const double before = runningMean[channel];
+    runningMean[channel] = static_cast<float>(before + momentum * (center - before));
+  }
+  if (runningVar != nullptr) {
+    const double before = runningVar[channel];
+    runningVar[channel] = static_cast<float>(before + momentum * (unbiased - before));
+  }
+  return inverseStd[channel];
+}
+
+// Channels of planes: x is [batch, channels, inner], inner > 1. Calls body(channel, offset).
+template <class Body>
+void forChannels(int64_t batch, int64_t channels, int64_t inner, const Context& context,
+                 const Body& body) {
+  context.parallelRange(channels, normalizeUnits(batch * inner), [&](int64_t first, int64_t last) {
+    for (int64_t channel = first; channel < last; ++channel) body(channel, channel * inner);
+  });
+}
+
+// Channels side by side: x is [batch, channels]. Calls body(first channel, width) for each block.
+template <class Body>
+void forChannelBlocks(int64_t batch, int64_t channels, const Context& context, const Body& body) {
+  const int64_t wide = 4 * Vec::width;
+  const int64_t blocks = (channels + wide - 1) / wide;
+  context.parallelRange(blocks, normalizeUnits(batch * wide), [&](int64_t first, int64_t last) {
+    for (int64_t block = first; block < last; ++block) {
+      const int64_t left = channels - block * wide;
+      body(block * wide, static_cast<int>(left < wide ? left : wide));
+    }
+  });
+}
+
+inline Vec loadOr(const float* p, int64_t i, int n, float otherwise) {
+  return p == nullptr ? broadcast(otherwise) : loadSome(p + i, n);
+}
+inline float valueOr(const float* p, int64_t i, float otherwise) {
+  return p == nullptr ? otherwise : p[i];
+}
+
+void batchNorm(const BatchNormShape& s, const Context& context, const float* x, const float* weight,
+               const float* bias, float* runningMean, float* runningVar, float* y, float* mean,
+               float* inverseStd) {
+  const int64_t batch = s.batch, channels = s.channels, inner = s.inner;
+  const int64_t stride = channels * inner;
+  if (inner != 1) {
+    forChannels(batch, channels, inner, context, [&](int64_t channel, int64_t at) {
+      const Moments m = momentsOf(x + at, batch, stride, inner);
+      const float inverse = recordMoments(s, channel, m, runningMean, runningVar, mean, inverseStd);
+      const float scale = inverse * valueOr(weight, channel, 1);
+      const Vec center = broadcast(m.high), slope = broadcast(scale);
+      const Vec shift = broadcast(valueOr(bias, channel, 0) - m.low * scale);
+      for (int64_t image = 0; image < batch; ++image) {
+        const float* from = x + at + image * stride;
+        fillRow(inner, y + at + image * stride, [=](int64_t i, int n) {
+          return fma(loadSome(from + i, n) - center, slope, shift);
+        });
+      }
+    });
+    return;
+  }
+  forChannelBlocks(batch, channels, context, [&](int64_t at, int width) {
+    constexpr int w = Vec::width;
+    const auto xAt = [=](int64_t row, int column, int n) {
+      return loadSome(x + at + row * channels + column, n);
+    };
+    const Vec size = broadcast(static_cast<float>(batch < 1 ? 1 : batch));
+    Columns center = reduceColumns<Sum>(0, batch, width, xAt);
+    for (int k = 0; k < 4; ++k) center.v[k] = center.v[k] / size;
+    const auto differenceAt = [&](int64_t row, int column, int n) {
+      return xAt(row, column, n) - center.v[column / w];
+    };
+    Columns low = reduceColumns<Sum>(0, batch, width, differenceAt);
+    for (int k = 0; k < 4; ++k) low.v[k] = low.v[k] / size;
+    const Columns squares =
+        reduceColumns<Sum>(0, batch, width, [&](int64_t row, int column, int n) {
+          const Vec d = differenceAt(row, column, n) - low.v[column / w];
+          return d * d;
+        });
+    float highs[4 * w], lows[4 * w], totals[4 * w];
+    storeColumns(highs, center, width);
+    storeColumns(lows, low, width);
+    storeColumns(totals, squares, width);
+    for (int c = 0; c < width; ++c) {
+      recordMoments(s, at + c, {highs[c], lows[c], totals[c]}, runningMean, runningVar, mean,
+                    inverseStd);
+    }
+    fillColumns(batch, channels, width, y + at, [&](int64_t row, int column, int k) {
+      const int n = width - column;
+      const Vec scale = loadSome(inverseStd + at + column, n) * loadOr(weight, at + column, n, 1);
+      const Vec d = differenceAt(row, column, n) - low.v[k];
+      return fma(d, scale, loadOr(bias, at + column, n, 0));
+    });
+  });
+}
+
+void batchNormInference(const BatchNormInferenceShape& s, const Context& context, const float* x,
+                        const float* mean, const float* variance, const float* weight,
+                        const float* bias, float* y) {
+  const int64_t batch = s.batch, channels = s.channels, inner = s.inner;
+  const Vec eps = broadcast(s.eps);
+  if (inner != 1) {
+    context.parallelRange(
+        batch * channels, normalizeUnits(inner), [&](int64_t first, int64_t last) {
+          for (int64_t plane = first; plane < last; ++plane) {
+            const int64_t channel = plane % channels;
+            const Vec center = broadcast(mean[channel]);
+            const Vec scale =
+                broadcast(valueOr(weight, channel, 1)) / sqrt(broadcast(variance[channel]) + eps);
+            const Vec shift = broadcast(valueOr(bias, channel, 0));
+            const float* from = x + plane * inner;
+            fillRow(inner, y + plane * inner, [=](int64_t i, int n) {
+              return fma(loadSome(from + i, n) - center, scale, shift);
+            });
+          }
+        });
+    return;
+  }
+  forChannelBlocks(batch, channels, context, [&](int64_t at, int width) {
+    Columns scale, center, shift;
+    for (int k = 0; k * Vec::width < width; ++k) {
+      const int64_t c = at + k * Vec::width;
+      const int n = width - k * Vec::width;
+      center.v[k] = loadSome(mean + c, n);
+      scale.v[k] = loadOr(weight, c, n, 1) / sqrt(loadSome(variance + c, n) + eps);
+      shift.v[k] = loadOr(bias, c, n, 0);
+    }
+    fillColumns(batch, channels, width, y + at, [&](int64_t row, int column, int k) {
+      const Vec v = loadSome(x + at + row * channels + column, width - column);
+      return fma(v - center.v[k], scale.v[k], shift.v[k]);
+    });
+  });
+}
+
+// With n = (x - mean) inverseStd: gradX = inverseStd weight (gradY - mean of gradY - n × mean of
+// gradY n); gradWeight is the sum of gradY n, gradBias that of gradY.
+void batchNormBackward(const BatchNormBackwardShape& s, const Context& context, const float* x,
+                       const float* gradY, const float* weight, const float* mean,
+                       const float* inverseStd, float* gradX, float* gradWeight, float* gradBias) {
+  const int64_t batch = s.batch, channels = s.channels, inner = s.inner;
+  const int64_t stride = channels * inner;
+  const double size = static_cast<double>(batch * inner < 1 ? 1 : batch * inner);
+  if (inner != 1) {
+    forChannels(batch, channels, inner, context, [&](int64_t channel, int64_t at) {
+      const Vec center = broadcast(mean[channel]);
+      const double total = sumRows(batch, inner, [=](int64_t row, int64_t i, int n) {
+        return loadSome(gradY + at + row * stride + i, n);
+      });
+      const double product = sumRows(batch, inner, [=](int64_t row, int64_t i, int n) {
+        const int64_t p = at + row * stride + i;
+        return loadSome(gradY + p, n) * (loadSome(x + p, n) - center);
+      });
+      const double inverse = inverseStd[channel];
+      gradWeight[channel] = static_cast<float>(product * inverse);
+      gradBias[channel] = static_cast<float>(total);
+      const Vec scale = broadcast(static_cast<float>(inverse * valueOr(weight, channel, 1)));
+      const Vec average = broadcast(static_cast<float>(total / size));
+      const Vec slope = broadcast(static_cast<float>(product / size * inverse * inverse));
+      for (int64_t image = 0; image < batch; ++image) {
+        const int64_t p = at + image * stride;
+        fillRow(inner, gradX + p, [=](int64_t i, int n) {
+          const Vec g = loadSome(gradY + p + i, n) - average;
+          return scale * fnma(loadSome(x + p + i, n) - center, slope, g);
+        });
+      }
+    });
+    return;
+  }
+  forChannelBlocks(batch, channels, context, [&](int64_t at, int width) {
+    constexpr int w = Vec::width;
+    const auto gAt = [=](int64_t row, int column, int n) {
+      return loadSome(gradY + at + row * channels + column, n);
+    };
+    const auto normalAt = [=](int64_t row, int column, int n) {
+      return (loadSome(x + at + row * channels + column, n) - loadSome(mean + at + column, n)) *
+             loadSome(inverseStd + at + column, n);
+    };
+    const Columns total = reduceColumns<Sum>(0, batch, width, gAt);
+    const Columns product =
+        reduceColumns<Sum>(0, batch, width, [&](int64_t row, int column, int n) {
+          return gAt(row, column, n) * normalAt(row, column, n);
+        });
+    storeColumns(gradBias + at, total, width);
+    storeColumns(gradWeight + at, product, width);
+    const Vec share = broadcast(static_cast<float>(1 / size));
+    fillColumns(batch, channels, width, gradX + at, [&](int64_t row, int column, int k) {
+      const int n = width - column;
+      const Vec scale = loadSome(inverseStd + at + column, n) * loadOr(weight, at + column, n, 1);
+      const Vec g = fnma(total.v[column / w], share, gAt(row, column, n));
+      return scale * fnma(normalAt(row, column, n), product.v[k] * share, g);
+    });
+  });
+}
+
+}  // namespace
+}  // namespace fovea
