@@ -10,7 +10,7 @@ const allowed: Record<string, readonly string[]> = {
   kernels: [],
   tensor: ['kernels'],
   nn: ['tensor'],
-  optim: ['tensor'],
+  optim: ['kernels', 'tensor'],
   models: ['nn', 'tensor', 'optim'],
   data: ['tensor'],
   io: ['tensor', 'nn', 'optim'],

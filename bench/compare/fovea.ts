@@ -14,7 +14,7 @@ const { values } = parseArgs({
 
 manualSeed(1);
 const batch = Number(values.batch);
-const model = createModel('lenet5');
+const { model } = createModel('lenet5');
 const optimizer = new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
 const images = rand([4096, 1, 28, 28]).floats as Float32Array;
 const labels = Int32Array.from({ length: 4096 }, () => Math.floor(Math.random() * 10));

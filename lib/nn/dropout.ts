@@ -5,7 +5,8 @@ import { Module } from './module.ts';
 
 /** What stays is divided by 1 - p, so that evaluation needs no scaling (Srivastava et al. 2014). */
 export class Dropout extends Module {
-  readonly #generator: Generator | undefined;
+  /** The default generator if undefined; seen from outside so that a training run can save its state. */
+  readonly generator: Generator | undefined;
 
   constructor(
     readonly p = 0.5,
@@ -13,11 +14,11 @@ export class Dropout extends Module {
   ) {
     super();
     checkNumber('Dropout', 'p', p, 0, 1);
-    this.#generator = generator;
+    this.generator = generator;
   }
 
   override forward(x: Tensor): Tensor {
-    return dropout(x, this.p, { training: this.training, generator: this.#generator ?? defaultGenerator() });
+    return dropout(x, this.p, { training: this.training, generator: this.generator ?? defaultGenerator() });
   }
 
   override extraRepr(): string {

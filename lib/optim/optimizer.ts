@@ -123,6 +123,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     );
     if (own !== given) fail('loadStateDict', { expected: `the state of ${own}`, got: `that of ${given}` });
     const params = [...this.#states.keys()];
+    if (values.steps.length !== params.length) {
+      fail('loadStateDict', {
+        expected: `steps of ${params.length} parameters`,
+        got: `those of ${values.steps.length}`,
+      });
+    }
     const problems = values.tensors.filter((name) => !Object.hasOwn(tensors, name)).map((name) => `no ${name}`);
     const states = params.map((_, i): ParamState => ({ step: Number(values.steps[i] ?? 0), slots: new Map() }));
     for (const name of values.tensors) {
@@ -137,11 +143,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     }
     const expected = 'a tensor of its shape for all that is kept for a parameter';
     if (problems.length > 0) fail('loadStateDict', { expected, got: problems.join(', ') });
-    const groups = this.paramGroups.map((group, i) => ({
-      ...group,
-      ...values.groups[i]?.options,
-      params: group.params,
-    }));
+    const groups = this.paramGroups.map((group, i) => ({ ...group, ...alike(group, values.groups[i]?.options ?? {}) }));
     for (const group of groups) this.check(group);
     this.paramGroups.splice(0, Infinity, ...groups);
     for (const [i, param] of params.entries()) this.#states.set(param, states[i] ?? { step: 0, slots: new Map() });
@@ -171,6 +173,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     const range = high === Infinity ? `a finite number of at least ${low}` : `a number from ${low} to ${high}`;
     fail(this.kind, { expected: `${name} to be ${range}`, got: String(value) });
   }
+}
+
+/** Of the options read from a file those that a group has. @throws FoveaError if one is of another type. */
+function alike<Group extends object>(group: Group, options: Readonly<Record<string, unknown>>): Partial<Group> {
+  const known = Object.entries(options).filter(([key]) => key !== 'params' && Object.hasOwn(group, key));
+  for (const [key, value] of known) {
+    const own: unknown = Reflect.get(group, key);
+    if (typeof value === typeof own && Array.isArray(value) === Array.isArray(own)) continue;
+    fail('loadStateDict', { expected: `option ${key} to be like ${String(own)}`, got: String(value) });
+  }
+  return Object.fromEntries(known) as Partial<Group>;
 }
 
 /** The memory of a slot, made as zeros when first asked for. */

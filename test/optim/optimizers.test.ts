@@ -125,6 +125,13 @@ describe('an optimizer saved and loaded', () => {
       'but got no 0.average, 1.average [2, 2] for a parameter [4]';
     expect(() => adam.loadStateDict({ tensors: wrong, values })).toThrow(new FoveaError(message));
     expect(adam.stateDict().tensors['1.average']!.shape).toEqual([4]);
+    expect(() => adam.loadStateDict({ tensors, values: { ...values, steps: [1] } })).toThrow(
+      'loadStateDict: expected steps of 4 parameters, but got those of 1',
+    );
+    const groups = [{ params: 4, options: { betas: null } }];
+    expect(() => adam.loadStateDict({ tensors, values: { ...values, groups } })).toThrow(
+      'loadStateDict: expected option betas to be like 0.9,0.999, but got null',
+    );
   });
 });
 
