@@ -1,17 +1,12 @@
 // Conv1d: cross-correlation of sequences with learned windows.
-import { conv1d, type Generator, type Tensor, zeros } from '../tensor/index.ts';
+import { type ConvOptions1d, conv1d, type Generator, type Tensor, zeros } from '../tensor/index.ts';
 import { checkGroups, checkInteger, checkPadding, type Padding } from './check.ts';
 import { initialize } from './linear.ts';
 import { Module } from './module.ts';
 
-export interface Conv1dOptions {
-  stride?: number;
-  /** Zeros at both ends, or 'same' (at stride 1) or 'valid'. */
-  padding?: Padding<number>;
-  dilation?: number;
-  groups?: number;
-  bias?: boolean;
-  generator?: Generator | undefined;
+export interface Conv1dOptions extends ConvOptions1d {
+  readonly bias?: boolean;
+  readonly generator?: Generator | undefined;
 }
 
 /** x [batch, inChannels, length] -> [batch, outChannels, outLength]; weight [outChannels, inChannels / groups, kernelSize]. */

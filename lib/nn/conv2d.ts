@@ -1,18 +1,12 @@
 // Conv2d: cross-correlation of pictures with learned windows.
-import { conv2d, type Generator, type Pair, type Tensor, zeros } from '../tensor/index.ts';
+import { type ConvOptions, conv2d, type Generator, type Pair, type Tensor, zeros } from '../tensor/index.ts';
 import { checkGroups, checkInteger, checkPadding, checkPair, type Padding } from './check.ts';
 import { initialize } from './linear.ts';
 import { Module } from './module.ts';
 
-export interface Conv2dOptions {
-  stride?: Pair;
-  /** Zeros around the input, or 'same' (at stride 1) or 'valid'. */
-  padding?: Padding<Pair>;
-  dilation?: Pair;
-  /** Channels are cut into this many groups that do not see each other; `inChannels` of them is a depthwise layer. */
-  groups?: number;
-  bias?: boolean;
-  generator?: Generator | undefined;
+export interface Conv2dOptions extends ConvOptions {
+  readonly bias?: boolean;
+  readonly generator?: Generator | undefined;
 }
 
 /**

@@ -1,8 +1,14 @@
 // Losses as modules: each is the op of the same name with its options fixed.
 import {
+  type BinaryCrossEntropyOptions,
   binaryCrossEntropyWithLogits,
+  type ClassLossOptions,
+  type CrossEntropyOptions,
   crossEntropy,
+  type HuberOptions,
   huberLoss,
+  type LossOptions,
+  type LossReduction,
   l1Loss,
   mseLoss,
   nllLoss,
@@ -11,30 +17,14 @@ import {
 import { checkInteger, checkNumber } from './check.ts';
 import { Module } from './module.ts';
 
-/** One number for the batch, as mean or sum, or one loss for each element. */
-export type Reduction = 'mean' | 'sum' | 'none';
-
-export interface ClassLossOptions {
-  /** [classes], how much each class counts; a buffer named `weight`. */
-  weight?: Tensor | null;
-  /** Targets of this value count nothing. */
-  ignoreIndex?: number;
-  reduction?: Reduction;
-}
-
-/** input logits [batch, classes, ...], target int32 [batch, ...]: -log softmax(input)[target]. */
+/** input logits [batch, classes, ...], target int32 [batch, ...]: -log softmax(input)[target]. `weight` is a buffer. */
 export class CrossEntropyLoss extends Module {
   readonly weight: Tensor | null;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
-  readonly reduction: Reduction;
+  readonly reduction: LossReduction;
 
-  constructor({
-    weight = null,
-    ignoreIndex = -100,
-    labelSmoothing = 0,
-    reduction = 'mean',
-  }: ClassLossOptions & { labelSmoothing?: number } = {}) {
+  constructor({ weight = null, ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' }: CrossEntropyOptions = {}) {
     super();
     this.weight = weight;
     this.ignoreIndex = checkInteger('CrossEntropyLoss', 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
@@ -53,7 +43,7 @@ export class CrossEntropyLoss extends Module {
 export class NLLLoss extends Module {
   readonly weight: Tensor | null;
   readonly ignoreIndex: number;
-  readonly reduction: Reduction;
+  readonly reduction: LossReduction;
 
   constructor({ weight = null, ignoreIndex = -100, reduction = 'mean' }: ClassLossOptions = {}) {
     super();
@@ -71,7 +61,7 @@ export class NLLLoss extends Module {
 
 /** (input - target)², input and target of one shape. */
 export class MSELoss extends Module {
-  constructor(readonly options: { reduction?: Reduction } = {}) {
+  constructor(readonly options: LossOptions = {}) {
     super();
   }
 
@@ -82,7 +72,7 @@ export class MSELoss extends Module {
 
 /** |input - target|, input and target of one shape. */
 export class L1Loss extends Module {
-  constructor(readonly options: { reduction?: Reduction } = {}) {
+  constructor(readonly options: LossOptions = {}) {
     super();
   }
 
@@ -94,9 +84,9 @@ export class L1Loss extends Module {
 /** d²/2 where the difference d is at most delta, else delta (|d| - delta/2) (Huber 1964). */
 export class HuberLoss extends Module {
   readonly delta: number;
-  readonly reduction: Reduction;
+  readonly reduction: LossReduction;
 
-  constructor({ delta = 1, reduction = 'mean' }: { delta?: number; reduction?: Reduction } = {}) {
+  constructor({ delta = 1, reduction = 'mean' }: HuberOptions = {}) {
     super();
     this.delta = checkNumber('HuberLoss', 'delta', delta, Number.MIN_VALUE);
     this.reduction = reduction;
@@ -111,13 +101,9 @@ export class HuberLoss extends Module {
 export class BCEWithLogitsLoss extends Module {
   readonly weight: Tensor | null;
   readonly posWeight: Tensor | null;
-  readonly reduction: Reduction;
+  readonly reduction: LossReduction;
 
-  constructor({
-    weight = null,
-    posWeight = null,
-    reduction = 'mean',
-  }: { weight?: Tensor | null; posWeight?: Tensor | null; reduction?: Reduction } = {}) {
+  constructor({ weight = null, posWeight = null, reduction = 'mean' }: BinaryCrossEntropyOptions = {}) {
     super();
     this.weight = weight;
     this.posWeight = posWeight;

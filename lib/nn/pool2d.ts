@@ -1,21 +1,15 @@
 // Pooling layers: the maximum or the mean of each window of each channel.
-import { adaptiveAvgPool2d, avgPool2d, maxPool2d, type Pair, type Tensor } from '../tensor/index.ts';
+import {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  maxPool2d,
+  type Pair,
+  type PoolOptions,
+  type Tensor,
+} from '../tensor/index.ts';
 import { checkPair } from './check.ts';
 import { Module } from './module.ts';
-
-export interface Pool2dOptions {
-  /** Defaults to the window, so that windows do not overlap. */
-  stride?: Pair;
-  /** At most half of the window. */
-  padding?: Pair;
-  /** Whether a last window that sticks out of the input counts. */
-  ceilMode?: boolean;
-}
-
-export interface AvgPool2dOptions extends Pool2dOptions {
-  /** Whether padding counts in the mean, as zeros. */
-  countIncludePad?: boolean;
-}
 
 /** x [batch, channels, height, width] -> [batch, channels, outHeight, outWidth], the maximum of each window. */
 export class MaxPool2d extends Module {
@@ -24,7 +18,7 @@ export class MaxPool2d extends Module {
   readonly padding: readonly [number, number];
   readonly ceilMode: boolean;
 
-  constructor(kernelSize: Pair, { stride = kernelSize, padding = 0, ceilMode = false }: Pool2dOptions = {}) {
+  constructor(kernelSize: Pair, { stride = kernelSize, padding = 0, ceilMode = false }: PoolOptions = {}) {
     super();
     this.kernelSize = checkPair('MaxPool2d', 'kernelSize', kernelSize, 1);
     this.stride = checkPair('MaxPool2d', 'stride', stride, 1);
@@ -52,7 +46,7 @@ export class AvgPool2d extends Module {
 
   constructor(
     kernelSize: Pair,
-    { stride = kernelSize, padding = 0, ceilMode = false, countIncludePad = true }: AvgPool2dOptions = {},
+    { stride = kernelSize, padding = 0, ceilMode = false, countIncludePad = true }: AvgPoolOptions = {},
   ) {
     super();
     this.kernelSize = checkPair('AvgPool2d', 'kernelSize', kernelSize, 1);

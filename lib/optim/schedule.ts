@@ -72,7 +72,7 @@ export abstract class Schedule {
       fail('loadStateDict', { expected: `the state of ${this.kind}`, got: `that of ${state.kind}` });
     }
     this.steps = checked(this.kind, 'steps', state.steps, 0);
-    this.setValues(state.values);
+    this.setValues(state.values ?? {});
     this.apply();
   }
 }

@@ -1,7 +1,7 @@
 // Every layer and loss gives PyTorch's outputs, gradients, buffers and names (fixtures/make.py).
 import { describe, expect, it } from 'vitest';
 import * as nn from '../../lib/nn/index.ts';
-import { fromArray, type Tensor, tensor } from '../../lib/tensor/index.ts';
+import { fromArray, type LossReduction, type Tensor, tensor } from '../../lib/tensor/index.ts';
 import { expectKept, fill, type Kept, load } from './fixtures/kept.ts';
 
 interface LayerCase {
@@ -106,7 +106,7 @@ describe('layers against PyTorch, to 2e-6 of the largest value', () => {
 
 interface LossCase {
   readonly name: string;
-  readonly reduction: nn.Reduction;
+  readonly reduction: LossReduction;
   readonly output: Kept;
   readonly gradInput: Kept;
 }
@@ -122,7 +122,7 @@ const weight = plus(fill([3], 5), 1);
 const positive = plus(fill([4], 6), 1);
 const probability = plus(fill([3, 4], 4), 0.5);
 
-type Make = (reduction: nn.Reduction) => [loss: nn.Module, input: Tensor, target: Tensor];
+type Make = (reduction: LossReduction) => [loss: nn.Module, input: Tensor, target: Tensor];
 const losses: Record<string, Make> = {
   CrossEntropyLoss: (reduction) => [new nn.CrossEntropyLoss({ reduction }), fill([4, 3], 1, 6), labels],
   'CrossEntropyLoss weighted': (reduction) => [

@@ -1,6 +1,7 @@
 // Modules: how parameters, buffers and children are found, named, saved, loaded and printed.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import * as nn from '../../lib/nn/index.ts';
 import { BatchNorm2d, Conv2d, Dropout, Linear, Module, ReLU, Sequential, type StateDict } from '../../lib/nn/index.ts';
 import { FoveaError, ones, type Tensor, tensor, zeros } from '../../lib/tensor/index.ts';
 
@@ -151,6 +152,42 @@ describe('a module', () => {
   });
 });
 
+describe('layers print their options', () => {
+  it.each([
+    [
+      new nn.Conv2d(4, 8, 3, { stride: [2, 1], dilation: 2, groups: 4, bias: false }),
+      'Conv2d(4, 8, kernelSize=(3, 3), stride=(2, 1), dilation=(2, 2), groups=4, bias=false)',
+    ],
+    [new nn.Conv2d(1, 1, 3, { padding: 'same' }), 'Conv2d(1, 1, kernelSize=(3, 3), stride=(1, 1), padding=same)'],
+    [new nn.Conv1d(2, 2, 3), 'Conv1d(2, 2, kernelSize=3, stride=1)'],
+    [
+      new nn.Conv1d(2, 4, 3, { stride: 2, padding: 1, dilation: 2, groups: 2, bias: false }),
+      'Conv1d(2, 4, kernelSize=3, stride=2, padding=1, dilation=2, groups=2, bias=false)',
+    ],
+    [
+      new nn.MaxPool2d([3, 2], { stride: 2, ceilMode: true }),
+      'MaxPool2d(kernelSize=(3, 2), stride=(2, 2), padding=(0, 0), ceilMode=true)',
+    ],
+    [new nn.AvgPool2d(2), 'AvgPool2d(kernelSize=(2, 2), stride=(2, 2), padding=(0, 0))'],
+    [new nn.AdaptiveAvgPool2d([1, 2]), 'AdaptiveAvgPool2d(outputSize=(1, 2))'],
+    [new nn.BatchNorm2d(3), 'BatchNorm2d(3, eps=0.00001, momentum=0.1, affine=true, trackRunningStats=true)'],
+    [
+      new nn.LayerNorm([2, 3], { eps: 0.5, elementwiseAffine: false }),
+      'LayerNorm((2, 3), eps=0.5, elementwiseAffine=false)',
+    ],
+    [new nn.Embedding(5, 2), 'Embedding(5, 2)'],
+    [new nn.Dropout(), 'Dropout(p=0.5)'],
+    [new nn.LeakyReLU(), 'LeakyReLU(slope=0.01)'],
+    [new nn.ELU(2), 'ELU(alpha=2)'],
+    [new nn.ScaledTanh(2, 0.5), 'ScaledTanh(amplitude=2, slope=0.5)'],
+    [new nn.Softmax(1), 'Softmax(axis=1)'],
+    [new nn.LogSoftmax(-1), 'LogSoftmax(axis=-1)'],
+    [new nn.ConstantPad2d(2, -0.5), 'ConstantPad2d(2, value=-0.5)'],
+    [new nn.TableConv2d(2, [[0], [0, 1]], 3), 'TableConv2d(2, 2, kernelSize=(3, 3), connections=3)'],
+    [new nn.Flatten(), 'Flatten()'],
+  ])('%s', (layer, text) => expect(String(layer)).toBe(text));
+});
+
 describe('Sequential', () => {
   it('gives its layers by position, by name and in order', () => {
     const [a, b] = [new ReLU(), new Dropout()];
@@ -158,6 +195,11 @@ describe('Sequential', () => {
     expect([model.at(0), model.at(-1), model.at('b'), model.length]).toEqual([a, b, b, 2]);
     expect([...model]).toEqual([a, b]);
     expect(() => model.at('c')).toThrow('Sequential: expected one of the layers a, b, but got c');
+  });
+
+  it('of nothing but identities gives back its input', () => {
+    const x = ones([2]);
+    expect(new Sequential(new nn.Identity(), new nn.Identity()).forward(x)).toBe(x);
   });
 
   it('without layers gives back its input', () => {

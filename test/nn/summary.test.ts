@@ -1,7 +1,18 @@
 // Summaries: counted by hand.
 import { describe, expect, it } from 'vitest';
 import { LeNet5, LeNet5Classic } from '../../lib/models/index.ts';
-import { BatchNorm2d, Conv2d, Dropout, Linear, Module, ReLU, Sequential, summary } from '../../lib/nn/index.ts';
+import {
+  BatchNorm2d,
+  Conv1d,
+  Conv2d,
+  Dropout,
+  LayerNorm,
+  Linear,
+  Module,
+  ReLU,
+  Sequential,
+  summary,
+} from '../../lib/nn/index.ts';
 import type { Tensor } from '../../lib/tensor/index.ts';
 
 describe('summary', () => {
@@ -44,6 +55,14 @@ describe('summary', () => {
       outputShape: [1, 16, 10, 10],
       multiplyAdds: 150_000,
     });
+  });
+
+  it('counts the work of sequences, groups and normalisation', () => {
+    const work = (model: Module, shape: number[]) => summary(model, shape).totals.multiplyAdds;
+    expect(work(new Conv1d(4, 6, 3, { groups: 2 }), [4, 10])).toBe(6 * 8 * 2 * 3);
+    expect(work(new Conv2d(4, 4, 3, { groups: 4, stride: 2 }), [4, 9, 9])).toBe(4 * 16 * 9);
+    expect(work(new BatchNorm2d(3), [3, 4, 4])).toBe(48);
+    expect(work(new LayerNorm(5), [2, 5])).toBe(10);
   });
 
   it('leaves modes, statistics and methods as they were', () => {
