@@ -70,9 +70,9 @@ export function runReference<K extends KernelName>(kernel: K, shape: Shape<K>, b
   reference[kernel](shape, buffers);
 }
 
-function hasDoubles(buffers: object): boolean {
-  for (const buffer of Object.values(buffers)) {
-    if (buffer instanceof Float64Array) return true;
+function hasDoubles(buffers: Readonly<Record<string, unknown>>): boolean {
+  for (const name in buffers) {
+    if (buffers[name] instanceof Float64Array) return true;
   }
   return false;
 }

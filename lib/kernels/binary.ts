@@ -36,6 +36,13 @@ export interface Attempt {
   readonly problem: string;
 }
 
+/** A binary that serves, and where it was found. */
+export interface Found {
+  readonly binary: Binary;
+  readonly path: string;
+  readonly origin: 'prebuilt' | 'local build' | 'FOVEA_BINARY';
+}
+
 /** No binary could be loaded; `attempts` says what was tried. */
 export class NativeLoadError extends Error {
   override readonly name = 'NativeLoadError';
@@ -109,9 +116,13 @@ function open(path: string): Binary {
  * Opens the first binary that serves: the one FOVEA_BINARY names (for testing a build, nothing else is tried then), or
  * a prebuilt one, or a local build. Throws a NativeLoadError with every path tried.
  */
-export function openBinary(root = packageRoot()): { binary: Binary; path: string; origin: string } {
+export function openBinary(root = packageRoot()): Found {
   const attempts: Attempt[] = [];
-  const attempt = (path: string, origin: string): { binary: Binary; path: string; origin: string } | undefined => {
+  const attempt = (path: string | undefined, origin: Found['origin']): Found | undefined => {
+    if (path === undefined) {
+      attempts.push({ path: join(root, 'prebuilds'), problem: `holds nothing for ${platform()}-${arch()}` });
+      return undefined;
+    }
     try {
       if (!existsSync(path)) throw new Error('not there');
       return { binary: open(path), path, origin };
@@ -124,7 +135,7 @@ export function openBinary(root = packageRoot()): { binary: Binary; path: string
   const found =
     forced !== ''
       ? attempt(resolve(forced), 'FOVEA_BINARY')
-      : (attempt(findPrebuilt(root) ?? join(root, 'prebuilds', `${platform()}-${arch()}`), 'prebuilt') ??
+      : (attempt(findPrebuilt(root), 'prebuilt') ??
         attempt(join(root, 'build', 'Release', 'fovea.node'), 'local build'));
   if (found !== undefined) return found;
   throw new NativeLoadError(attempts, advice(root));
