@@ -1,12 +1,12 @@
 // Every case of the table on every instruction set this machine has, on one thread and on two, against the reference.
 import { describe, expect, it } from 'vitest';
-import { loadNative, type NativeBackend } from '../../lib/kernels/native.ts';
+import { loadNative, type Native } from '../../lib/kernels/native.ts';
 import { allocate, disturbed, fieldsOf, inPlacePairs, type Named } from './buffers.ts';
 import type { AnyCase } from './case.ts';
 import { cases } from './cases/index.ts';
 import { differences, runReference, sameBits } from './compare.ts';
 
-function load(): { native?: NativeBackend; reason: string } {
+function load(): { native?: Native; reason: string } {
   try {
     return { native: loadNative(), reason: '' };
   } catch (error) {
@@ -17,13 +17,18 @@ function load(): { native?: NativeBackend; reason: string } {
 const { native, reason } = load();
 
 /** Runs a case natively; `native.run` is typed by kernel, and here the kernel is data. */
-const runNative = (backend: NativeBackend, test: AnyCase, buffers: Named) =>
+const runNative = (backend: Native, test: AnyCase, buffers: Named) =>
   Reflect.apply(backend.run, backend, [test.kernel, fieldsOf(test.shape), buffers]);
 
 describe.skipIf(native === undefined)(native ? 'native' : `native (skipped: ${reason})`, () => {
   if (native === undefined) return;
   for (const isa of native.isas) {
     describe(isa, () => {
+      it('really runs when it is chosen', () => {
+        native.selectIsa(isa);
+        expect(native.info().isa).toBe(isa);
+      });
+
       for (const test of cases) {
         it(`${test.kernel} ${test.name}`, () => {
           native.selectIsa(isa);
