@@ -1,7 +1,16 @@
 // AVX-512 (F, BW, DQ, VL): 16 floats a vector, 32 registers, masked tails.
 #pragma once
 
+// GCC 12's own header leaves undefined vectors undefined and then warns of it (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 #include <cstdint>
 
