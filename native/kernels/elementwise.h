@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t binaryGrain = 65536;  // elements worth a task
 
 // An operand's elements from `p` on: `step` floats apart, 0 for one that repeats.
-struct Operand {
+struct BroadcastOperand {
   const float* p;
   int64_t step;
 };
@@ -27,7 +27,7 @@ inline Vec loadSpread(const float* p, int64_t step, int n) {
 
 // y[i] = f(a[i], b[i]); the steps are template parameters where they are 0 or 1, else -1.
 template <int aStep, int bStep, class F>
-void binaryRow(int64_t count, Operand a, Operand b, float* y, const F& f) {
+void binaryRow(int64_t count, BroadcastOperand a, BroadcastOperand b, float* y, const F& f) {
   const Vec aOnly = broadcast(*a.p), bOnly = broadcast(*b.p);
   const auto aAt = [&](int64_t i, int n) {
     if (aStep == 0) return aOnly;
@@ -48,7 +48,7 @@ void binaryRow(int64_t count, Operand a, Operand b, float* y, const F& f) {
 }
 
 template <class F>
-void binaryRow(int64_t count, Operand a, Operand b, float* y, const F& f) {
+void binaryRow(int64_t count, BroadcastOperand a, BroadcastOperand b, float* y, const F& f) {
   if (a.step == 1 && b.step == 1) return binaryRow<1, 1>(count, a, b, y, f);
   if (a.step == 1 && b.step == 0) return binaryRow<1, 0>(count, a, b, y, f);
   if (a.step == 0 && b.step == 1) return binaryRow<0, 1>(count, a, b, y, f);
