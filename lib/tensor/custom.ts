@@ -1,5 +1,5 @@
 // Differentiable operations written by users.
-import { differentiable, isGradEnabled, noGrad } from './autograd.ts';
+import { type Backward, differentiable, isGradEnabled, noGrad } from './autograd.ts';
 import { Tensor } from './core.ts';
 import { describe, FoveaError, fail } from './errors.ts';
 import { duplicate } from './strided.ts';
@@ -34,21 +34,33 @@ export interface CustomOp<A extends readonly unknown[]> {
 export function customOp<A extends readonly unknown[]>(op: CustomOp<A>): (...args: A) => Tensor {
   return (...args) => {
     const inputs = args.map((arg) => (arg instanceof Tensor ? arg : undefined));
-    const kept: Tensor[] = [];
     const needs = inputs.map((input) => isGradEnabled() && (input?.requiresGrad ?? false));
-    const context: CustomContext = { save: (...tensors) => void kept.push(...tensors), saved: [], needs };
-    const result = noGrad(() => op.forward(context, ...args));
-    if (!(result instanceof Tensor)) fail(op.name, { expected: 'forward to return a tensor', got: describe(result) });
-    return differentiable(result.detach(), op.name, inputs, kept, (gradY, saved) => {
-      const gradients = op.backward({ save: refuseToSave, saved: saved as readonly Tensor[], needs }, gradY);
-      if (!Array.isArray(gradients) || gradients.length !== args.length) {
-        const got = Array.isArray(gradients) ? `${gradients.length}` : describe(gradients);
-        fail(op.name, { expected: `backward to return ${args.length} gradients, one for each argument`, got });
+    const kept: Tensor[] = [];
+    return differentiable(goForward(op, args, needs, kept), op.name, inputs, kept, backwardOf(op, needs));
+  };
+}
+
+function goForward<A extends readonly unknown[]>(op: CustomOp<A>, args: A, needs: boolean[], kept: Tensor[]): Tensor {
+  const context: CustomContext = { save: (...tensors) => void kept.push(...tensors), saved: [], needs };
+  const result = noGrad(() => op.forward(context, ...args));
+  if (!(result instanceof Tensor)) fail(op.name, { expected: 'forward to return a tensor', got: describe(result) });
+  return result.detach(); // a tensor of its own, even if forward returned an input
+}
+
+/** Apart from the call, so that it holds on to nothing but what was saved. */
+function backwardOf<A extends readonly unknown[]>(op: CustomOp<A>, needs: readonly boolean[]): Backward<Tensor[]> {
+  return (gradY, saved) => {
+    const gradients: unknown = op.backward({ save: refuseToSave, saved, needs }, gradY);
+    if (!Array.isArray(gradients) || gradients.length !== needs.length) {
+      const got = Array.isArray(gradients) ? `${gradients.length}` : describe(gradients);
+      fail(op.name, { expected: `backward to return ${needs.length} gradients, one for each argument`, got });
+    }
+    return gradients.map((gradient: unknown, i) => {
+      if (gradient === null || !needs[i]) return null;
+      if (!(gradient instanceof Tensor)) {
+        fail(op.name, { expected: `gradient ${i} to be a tensor or null`, got: describe(gradient) });
       }
-      // Copies: the caller may keep or share what it returned.
-      return gradients.map((gradient: Tensor | null, i) =>
-        needs[i] ? (gradient === null ? null : duplicate(gradient)) : null,
-      );
+      return duplicate(gradient); // the caller may keep or share what it returned
     });
   };
 }

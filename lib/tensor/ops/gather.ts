@@ -1,9 +1,10 @@
 // Picking elements by int32 indices.
 import { run } from '../../kernels/backend.ts';
+import type { Shape as KernelShape } from '../../kernels/list.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';
-import { normalizeAxis, product, show, splitAt } from '../shape.ts';
+import { normalizeAxis, product, type Shape, show, splitAt } from '../shape.ts';
 import { Storage } from '../storage.ts';
 import { movable, moved } from '../strided.ts';
 import { checkFloat, checkIndices } from './check.ts';
@@ -35,17 +36,32 @@ export function embedding(weight: Tensor, indices: Indices): Tensor {
   return gather('embedding', weight, 0, values, [...lead, width]);
 }
 
-function gather(operation: string, x: Tensor, axis: number, values: Int32Array, yShape: readonly number[]): Tensor {
+function gather(operation: string, x: Tensor, axis: number, values: Int32Array, yShape: Shape): Tensor {
   const { outer, count: axisLength, inner } = splitAt(x.shape, axis);
   const shape = { outer, axisLength, inner, count: values.length };
-  const y = moved(operation, yShape, x.dtype, (y) => run('gather', shape, { x: movable(x), indices: values, y }));
-  const xShape = x.shape;
-  return differentiable(y, operation, [x], [savedIndices(values)], (gradY, [indices]) => {
-    const gradX = empty(xShape, gradY.dtype);
-    run('fill', { count: gradX.size, value: 0 }, { y: gradX.floats });
-    run('gatherBackward', shape, { gradY: gradY.floats, indices: indices.ints, gradX: gradX.floats });
-    return [gradX];
-  });
+  const from = x.shape;
+  return differentiable(
+    gathered(operation, x, values, shape, yShape),
+    operation,
+    [x],
+    [savedIndices(values)],
+    (gradY, [indices]) => {
+      const gradX = empty(from, gradY.dtype);
+      run('fill', { count: gradX.size, value: 0 }, { y: gradX.floats });
+      run('gatherBackward', shape, { gradY: gradY.floats, indices: indices.ints, gradX: gradX.floats });
+      return [gradX];
+    },
+  );
+}
+
+function gathered(
+  operation: string,
+  x: Tensor,
+  indices: Int32Array,
+  shape: KernelShape<'gather'>,
+  yShape: Shape,
+): Tensor {
+  return moved(operation, yShape, x.dtype, (y) => run('gather', shape, { x: movable(x), indices, y }));
 }
 
 /** One element of each row: y[.., i] = x[.., i, indices[.., i]]. x: [..., columns], y: [...]. */

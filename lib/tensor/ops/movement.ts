@@ -10,8 +10,8 @@ import { checkNumber } from './check.ts';
 
 /** The same elements under another shape, sharing memory. One length may be -1: what remains. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const target = resolve(x, shape);
-  return differentiable(x.view(target), 'reshape', [x], [], (gradY) => [gradY.view(x.shape)]);
+  const whole = x.shape;
+  return differentiable(x.view(resolve(x, shape)), 'reshape', [x], [], (gradY) => [gradY.view(whole)]);
 }
 
 function resolve(x: Tensor, shape: Shape): Shape {
@@ -59,23 +59,16 @@ export function clone(x: Tensor): Tensor {
 
 /** Dimensions in another order: dimension i of the result is dimension `axes[i]` of x. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  const order = axes.map((axis) => normalizeAxis('permute', axis, x.rank));
-  if (order.length !== x.rank || new Set(order).size !== x.rank) {
-    failShape('permute', {
-      expected: `each of ${x.rank} axes once`,
-      because: `x has shape ${show(x.shape)}`,
-      got: show(axes),
-    });
+  const { shape, rank } = x;
+  const order = axes.map((axis) => normalizeAxis('permute', axis, rank));
+  if (order.length !== rank || new Set(order).size !== rank) {
+    const because = `x has shape ${show(shape)}`;
+    failShape('permute', { expected: `each of ${rank} axes once`, because, got: show(axes) });
   }
-  const strides = stridesOf(x.shape);
-  const shape = order.map((axis) => x.shape[axis]!);
-  const y = readStrided(
-    'permute',
-    x,
-    shape,
-    order.map((axis) => strides[axis]!),
-  );
+  const dense = stridesOf(shape);
+  const [permuted, strides] = [order.map((axis) => shape[axis]!), order.map((axis) => dense[axis]!)];
   const inverse = order.map((_, axis) => order.indexOf(axis));
+  const y = readStrided('permute', x, permuted, strides);
   return differentiable(y, 'permute', [x], [], (gradY) => [permute(gradY, inverse)]);
 }
 
@@ -91,16 +84,15 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 
 /** Repeated along dimensions of length 1 (and new leading ones) up to `shape`. */
 export function expand(x: Tensor, shape: Shape): Tensor {
-  const target = shape.map((length, axis) => (length === -1 ? (x.shape[axis - shape.length + x.rank] ?? -1) : length));
-  const lead = target.length - x.rank;
-  if (lead < 0 || x.shape.some((length, axis) => length !== 1 && length !== target[axis + lead])) {
+  const from = x.shape;
+  const lead = shape.length - from.length;
+  const target = shape.map((length, axis) => (length === -1 ? (from[axis - lead] ?? -1) : length));
+  if (lead < 0 || from.some((length, axis) => length !== 1 && length !== target[axis + lead])) {
     const because = 'only dimensions of length 1 repeat';
-    failShape('expand', { expected: `a shape that ${show(x.shape)} broadcasts to`, because, got: show(shape) });
+    failShape('expand', { expected: `a shape that ${show(from)} broadcasts to`, because, got: show(shape) });
   }
-  if (sameShape(x.shape, target)) return x;
-  sizeOf(target, 'expand');
-  const y = spread(x, target);
-  return differentiable(y, 'expand', [x], [], (gradY) => [sumTo(gradY, x.shape)]);
+  if (sameShape(from, target)) return x;
+  return differentiable(spread(x, target), 'expand', [x], [], (gradY) => [sumTo(gradY, from)]);
 }
 
 /** Part of one dimension: [start, end, step]; negative positions count from the end, null is all. */
@@ -179,20 +171,24 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     1,
     lengths.reduce((a, b) => a + b, 0),
   );
-  const strides = stridesOf(shape);
   const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((a, b) => a + b, 0));
-  const y = moved('concat', shape, first.dtype, (memory) => {
-    tensors.forEach((x, i) => {
-      const from = { strides: stridesOf(x.shape), offset: 0 };
-      move(x.shape, movable(x), from, memory, { strides, offset: starts[i]! * strides[at]! });
-    });
-  });
+  const y = joined(tensors, shape, at, starts);
   return differentiable(y, 'concat', tensors, [], (gradY, _, needs) =>
     lengths.map((length, i) => {
       const ranges = shape.map((_, dim): Range => (dim === at ? [starts[i]!, starts[i]! + length] : null));
       return needs[i] ? slice(gradY, ranges) : null;
     }),
   );
+}
+
+function joined(tensors: readonly Tensor[], shape: Shape, axis: number, starts: readonly number[]): Tensor {
+  const strides = stridesOf(shape);
+  return moved('concat', shape, tensors[0]!.dtype, (memory) => {
+    tensors.forEach((x, i) => {
+      const from = { strides: stridesOf(x.shape), offset: 0 };
+      move(x.shape, movable(x), from, memory, { strides, offset: starts[i]! * strides[axis]! });
+    });
+  });
 }
 
 /** Tensors of one shape, along a new dimension before `axis`. */
