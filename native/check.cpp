@@ -35,6 +35,15 @@ std::string because(const Product& product, const Call& call) {
   return text;
 }
 
+// As JavaScript writes it.
+std::string number(double value) {
+  if (value != value) return "NaN";
+  if (value - value != 0) return value > 0 ? "Infinity" : "-Infinity";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.15g", value);
+  return text;
+}
+
 bool checkLength(const Signature& kernel, const BufferSignature& buffer, const Buffer& given,
                  const Call& call, Message& message) {
   const int64_t length = multiply(buffer.length, call);
@@ -125,7 +134,7 @@ bool checkShape(const Signature& kernel, const double* values, Call& call, Messa
     const bool fits = value >= least && value <= INT32_MAX;
     call.shape[i].integer = fits ? static_cast<int32_t>(value) : 0;
     if (!fits || call.shape[i].integer != value) {
-      return message.set("%s: expected %s as an integer from %.0f to %d, but got %g",
+      return message.set("%s: expected %s as an integer from %.0f to %d, but got %s",
                          kernel.name.c_str(), kernel.integerNames[i].c_str(), least, INT32_MAX,
                          value);
     }
