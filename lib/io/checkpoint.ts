@@ -15,7 +15,7 @@ export interface Checkpoint {
   readonly model?: ModelInfo | undefined;
   readonly optimizer?: OptimizerState | undefined;
   /** Plain JSON of whoever trains: epoch, step, generators, history, … */
-  readonly training?: Json | undefined;
+  readonly training?: unknown;
 }
 
 /** Before the names of the optimizer's tensors. Weights never begin so, because a property name holds no slash. */

@@ -47,7 +47,8 @@ const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.to
 export function epochLine(row: EpochRow, epochs: number): string {
   const { epoch, seconds, perSecond, ...values } = row;
   const parts = Object.entries(values).map(
-    ([name, value]) => `${words(name)} ${isShare(name) ? percent(value) : short(value)}`,
+    ([name, value]) =>
+      `${words(name)} ${isShare(name) ? percent(value) : name === 'learningRate' ? Number(value.toPrecision(3)) : short(value)}`,
   );
   const speed = seconds === undefined ? [] : [`${Math.round(perSecond ?? 0)} images/s`, `${seconds.toFixed(1)} s`];
   return [`epoch ${epoch}/${epochs}`, ...parts, ...speed].join('  ');

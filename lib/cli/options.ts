@@ -1,0 +1,31 @@
+// Reading numbers from the command line.
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number of at least `low`. */
+export const integer = (low: number) => (text: string) => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
+    throw new InvalidArgumentError(`Expected an integer of at least ${low}.`);
+  }
+  return value;
+};
+
+/** A number above `low`, and below `high` where given. */
+export const number =
+  (low: number, high = Infinity) =>
+  (text: string) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value > low && value < high)) {
+      throw new InvalidArgumentError(`Expected a number above ${low}${high < Infinity ? ` and below ${high}` : ''}.`);
+    }
+    return value;
+  };
+
+/** An example at the end of a command's help. */
+export const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
+
+/** 12345 -> 12,345 */
+export const count = (value: number) => value.toLocaleString('en-US');
+
+/** 0.98765 -> 98.77 % */
+export const percent = (share: number) => `${(100 * share).toFixed(2)} %`;

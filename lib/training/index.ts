@@ -1,0 +1,15 @@
+// Public names of training.
+export {
+  bestCheckpoint,
+  type Callback,
+  csvLog,
+  earlyStopping,
+  jsonLinesLog,
+  type Monitor,
+  type Run,
+} from './callbacks.ts';
+export { type EvaluateOptions, type Evaluation, evaluate, type Loss, predict, type Source } from './evaluate.ts';
+export { type CheckpointOptions, type FitOptions, type FitResult, fit } from './fit.ts';
+export type { EpochRow } from './history.ts';
+export { accuracy, ConfusionMatrix, type Metric, topK } from './metrics.ts';
+export { barReport, lineReport, type Output, type Report, reportTo, silentReport } from './report.ts';
