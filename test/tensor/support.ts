@@ -35,3 +35,6 @@ export function messageOf(fn: () => unknown): string {
   }
   return expect.fail('nothing was thrown');
 }
+
+/** A value the types forbid, as callers without types may pass it. */
+export const wrong = (value: unknown) => value as never;
