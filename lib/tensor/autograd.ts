@@ -84,7 +84,7 @@ class Recorded<S extends Saved> implements GradientNode {
     this.edges = inputs.map((input) => (input?.requiresGrad ? (input.node ?? input) : null));
     this.#needs = this.edges.map((target) => target !== null);
     // Kept without history: a result that saves itself would otherwise hold its own node.
-    this.#saved = saved.map((tensor) => tensor?.detach()) as Saved as S;
+    this.#saved = saved.map((tensor) => tensor?.detach()) as S;
     this.#versions = saved.map((tensor) => tensor?.version ?? 0);
     this.#backward = backward;
   }

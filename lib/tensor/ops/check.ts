@@ -3,34 +3,39 @@ import { Tensor } from '../core.ts';
 import { describe, fail, failShape } from '../errors.ts';
 import { type Shape, sameShape, show } from '../shape.ts';
 
-/** Throws unless `x` is a tensor of floats. */
-export function checkFloat(operation: string, x: Tensor, name = 'x'): void {
-  if (!(x instanceof Tensor)) fail(operation, { expected: `${name} to be a tensor`, got: describe(x) });
-  if (x.dtype === 'int32') {
-    fail(operation, {
-      expected: `${name} of float32 or float64`,
-      because: 'int32 tensors are for indices; convert with .toFloat()',
-      got: x.label,
-    });
-  }
+/** Throws unless `x` is a tensor. */
+export function checkTensor(operation: string, x: unknown, name = 'x'): Tensor {
+  return x instanceof Tensor ? x : fail(operation, { expected: `${name} to be a tensor`, got: describe(x) });
 }
 
-/** Throws unless all are float tensors of one dtype; missing ones are skipped. */
-export function checkSameFloat(operation: string, tensors: Readonly<Record<string, Tensor | null | undefined>>): void {
-  let first: Tensor | undefined;
-  for (const name in tensors) {
-    const tensor = tensors[name];
-    if (tensor === undefined || tensor === null) continue;
-    checkFloat(operation, tensor, name);
-    first ??= tensor;
-    if (tensor.dtype !== first.dtype) {
-      fail(operation, {
-        expected: `${name} of ${first.dtype}`,
-        because: 'all must have one dtype; convert with .to()',
-        got: tensor.label,
-      });
-    }
+/** Throws unless `x` is a tensor of floats. */
+export function checkFloat(operation: string, x: unknown, name = 'x'): Tensor {
+  const tensor = checkTensor(operation, x, name);
+  if (tensor.dtype === 'int32') {
+    const because = 'int32 tensors are for indices; convert with .toFloat()';
+    fail(operation, { expected: `${name} of float32 or float64`, because, got: tensor.label });
   }
+  return tensor;
+}
+
+/** Throws unless all are float tensors of one dtype; `optional` ones may be missing. */
+export function checkSameFloat(
+  operation: string,
+  required: Readonly<Record<string, Tensor>>,
+  optional: Readonly<Record<string, Tensor | null | undefined>> = {},
+): void {
+  let first: Tensor | undefined;
+  for (const name in required) first = checkLike(operation, name, required[name], first);
+  for (const name in optional) if (optional[name]) checkLike(operation, name, optional[name], first);
+}
+
+function checkLike(operation: string, name: string, tensor: Tensor | undefined, first: Tensor | undefined): Tensor {
+  const x = checkFloat(operation, tensor, name);
+  if (first !== undefined && x.dtype !== first.dtype) {
+    const because = 'all must have one dtype; convert with .to()';
+    fail(operation, { expected: `${name} of ${first.dtype}`, because, got: x.label });
+  }
+  return first ?? x;
 }
 
 /** Throws unless `x` has the given shape. */

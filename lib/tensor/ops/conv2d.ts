@@ -81,7 +81,7 @@ function convShape(
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions,
 ): KernelShape<'conv2dBackwardInput'> {
   const op = 'conv2d';
-  checkSameFloat(op, { x, weight, bias });
+  checkSameFloat(op, { x, weight }, { bias });
   const [batch = 0, inChannels = 0, height = 0, width = 0] = x.shape;
   const [outChannels = 0, groupChannels = 0, kernelHeight = 0, kernelWidth = 0] = weight.shape;
   if (x.rank !== 4) failShape(op, { expected: 'x [batch, channels, height, width]', got: `x ${show(x.shape)}` });

@@ -8,7 +8,7 @@ import { sumTo } from '../reduction.ts';
 import { broadcastShapes, broadcastStrides, coalesce, type Shape, sameShape } from '../shape.ts';
 import { spread } from '../strided.ts';
 import { affine, neg } from './activation.ts';
-import { checkFloat, checkSameFloat } from './check.ts';
+import { checkFloat, checkSameFloat, checkTensor } from './check.ts';
 import { to } from './movement.ts';
 
 export type Operand = Tensor | number;
@@ -49,8 +49,9 @@ export const operand = (value: Operand, x: Tensor): Tensor =>
 /** a + b. Shapes broadcast: aligned at the end, a length of 1 repeats. Throws ShapeError where they do not. */
 export function add(a: Tensor, b: Operand): Tensor {
   if (typeof b === 'number') return affine(a, 1, b);
+  const y = binary('add', a, b);
   const [aShape, bShape] = [a.shape, b.shape];
-  return differentiable(binary('add', a, b), 'add', [a, b], [], (gradY, _, needs) => [
+  return differentiable(y, 'add', [a, b], [], (gradY, _, needs) => [
     needs[0] ? sumTo(gradY, aShape) : null,
     needs[1] ? sumTo(gradY, bShape) : null,
   ]);
@@ -59,8 +60,9 @@ export function add(a: Tensor, b: Operand): Tensor {
 /** a - b, broadcast. */
 export function sub(a: Tensor, b: Operand): Tensor {
   if (typeof b === 'number') return affine(a, 1, -b);
+  const y = binary('sub', a, b);
   const [aShape, bShape] = [a.shape, b.shape];
-  return differentiable(binary('sub', a, b), 'sub', [a, b], [], (gradY, _, needs) => [
+  return differentiable(y, 'sub', [a, b], [], (gradY, _, needs) => [
     needs[0] ? sumTo(gradY, aShape) : null,
     needs[1] ? neg(sumTo(gradY, bShape)) : null,
   ]);
@@ -145,7 +147,7 @@ export function less(a: Tensor, b: Operand): Tensor {
 }
 
 function compare(kernel: 'equal' | 'less', a: Tensor, b: Operand): Tensor {
-  const other = operand(b, a);
+  const other = checkTensor(kernel, operand(b, checkTensor(kernel, a, 'a')), 'b');
   if (a.dtype !== 'int32' || other.dtype !== 'int32') return binary(kernel, a, other);
   return to(binary(kernel, to(a, 'float64'), to(other, 'float64')), 'float32'); // float64 holds every int32
 }

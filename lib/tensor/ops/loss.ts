@@ -74,7 +74,7 @@ export function binaryCrossEntropyWithLogits(
 ): Tensor {
   const op = 'binaryCrossEntropyWithLogits';
   checkPair(op, x, target);
-  checkSameFloat(op, { x, weight, posWeight });
+  checkSameFloat(op, { x }, { weight, posWeight });
   // (1 - t) x + (1 + (p - 1) t) softplus(-x), because -log σ(x) = softplus(-x) and -log(1 - σ(x)) = x + softplus(-x)
   const positive = softplus(neg(x));
   const scaled = posWeight ? mul(add(mul(sub(posWeight, 1), target), 1), positive) : positive;

@@ -92,7 +92,7 @@ function single(a: Tensor, b: Tensor, shape: Shape, m: number, n: number, k: num
 
 /** y = x weightᵀ + bias. x: [..., in], weight: [out, in], bias: [out]; y: [..., out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  checkSameFloat('linear', { x, weight, bias });
+  checkSameFloat('linear', { x, weight }, { bias });
   const [out, inner] = weight.shape;
   if (out === undefined || inner === undefined || weight.rank !== 2) {
     failShape('linear', { expected: 'weight [out, in]', got: show(weight.shape) });

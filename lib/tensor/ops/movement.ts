@@ -6,7 +6,7 @@ import { sumTo } from '../reduction.ts';
 import { normalizeAxis, product, type Shape, sameShape, show, sizeOf, stridesOf } from '../shape.ts';
 import type { Dtype } from '../storage.ts';
 import { duplicate, movable, move, moved, readStrided, spread, writeStrided } from '../strided.ts';
-import { checkNumber } from './check.ts';
+import { checkNumber, checkTensor } from './check.ts';
 
 /** The same elements under another shape, sharing memory. One length may be -1: what remains. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -158,8 +158,9 @@ export function pad(x: Tensor, padding: readonly (readonly [before: number, afte
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) return fail('concat', { expected: 'at least one tensor', got: 'none' });
-  const at = normalizeAxis('concat', axis, first.rank);
+  const at = normalizeAxis('concat', axis, checkTensor('concat', first).rank);
   for (const x of tensors) {
+    checkTensor('concat', x);
     if (x.dtype !== first.dtype || !sameShape(x.shape.toSpliced(at, 1), first.shape.toSpliced(at, 1))) {
       const because = `all but axis ${at} must agree with the first`;
       failShape('concat', { expected: `${first.label}`, because, got: x.label });
@@ -194,9 +195,9 @@ function joined(tensors: readonly Tensor[], shape: Shape, axis: number, starts: 
 /** Tensors of one shape, along a new dimension before `axis`. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) fail('stack', { expected: 'at least one tensor', got: 'none' });
-  const at = normalizeAxis('stack', axis, tensors[0]!.rank + 1);
+  const at = normalizeAxis('stack', axis, checkTensor('stack', tensors[0]).rank + 1);
   return concat(
-    tensors.map((x) => unsqueeze(x, at)),
+    tensors.map((x) => unsqueeze(checkTensor('stack', x), at)),
     at,
   );
 }

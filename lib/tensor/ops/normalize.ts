@@ -31,7 +31,7 @@ export interface BatchNormOptions {
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const { runningMean, runningVar, weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
   const op = 'batchNorm';
-  checkSameFloat(op, { x, runningMean, runningVar, weight, bias });
+  checkSameFloat(op, { x }, { runningMean, runningVar, weight, bias });
   checkNumber(op, 'momentum', momentum, 0, 1);
   checkNumber(op, 'eps', eps, 0);
   const [batch, channels] = x.shape;
@@ -152,7 +152,7 @@ export interface LayerNormOptions {
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
   const { weight, bias, eps = 1e-5 } = options;
   const op = 'layerNorm';
-  checkSameFloat(op, { x, weight, bias });
+  checkSameFloat(op, { x }, { weight, bias });
   checkNumber(op, 'eps', eps, 0);
   const last = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
   if (last.length === 0 || last.length > x.rank || !sameShape(x.shape.slice(-last.length), last)) {
