@@ -74,7 +74,7 @@ class Recorded<S extends Saved> implements GradientNode {
   edges: (GradientNode | Tensor | null)[];
   readonly #needs: readonly boolean[];
   readonly #versions: readonly number[];
-  #saved: S | null;
+  #saved: Saved | null;
   #backward: Backward<S> | null;
 
   constructor(name: string, y: Tensor, inputs: Saved, saved: S, backward: Backward<S>) {
@@ -84,7 +84,7 @@ class Recorded<S extends Saved> implements GradientNode {
     this.edges = inputs.map((input) => (input?.requiresGrad ? (input.node ?? input) : null));
     this.#needs = this.edges.map((target) => target !== null);
     // Kept without history: a result that saves itself would otherwise hold its own node.
-    this.#saved = saved.map((tensor) => tensor?.detach()) as S;
+    this.#saved = saved.map((tensor) => tensor?.detach());
     this.#versions = saved.map((tensor) => tensor?.version ?? 0);
     this.#backward = backward;
   }
@@ -112,7 +112,7 @@ class Recorded<S extends Saved> implements GradientNode {
   apply(gradY: Tensor): readonly (Tensor | null | undefined)[] {
     this.check();
     if (this.#backward === null || this.#saved === null) return [];
-    return this.#backward(gradY, this.#saved, this.#needs);
+    return this.#backward(gradY, this.#saved as S, this.#needs);
   }
 
   isFresh(gradient: Tensor, gradY: Tensor): boolean {
