@@ -53,6 +53,26 @@ inline Vec ones() {
   return broadcast(1);
 }
 
+// x Phi(x). Far out, where Phi is too small for a float but the product is not, the power of 2
+// comes last; beyond, the product is 0 (NaN for -infinity).
+inline Vec gelu(Vec x) {
+  const Normal normal = standardNormal(x);
+  const Vec far =
+      select(less(x, broadcast(-15)), x * zeroes(), scaleByPowerOf2(x * normal.tail, normal.power));
+  return select(less(x, broadcast(-12)), far, x * normal.distribution);
+}
+
+// x / (1 + exp(-x)), in the same way.
+inline Vec silu(Vec x) {
+  const SplitExp s = splitExp(max(-abs(x), broadcast(-170)), zeroes());
+  const Vec mantissa = ones() + s.tail;
+  const Vec divisor = ones() + scaleByPowerOf2(mantissa, s.power);
+  const Mask negative = less(x, zeroes());
+  const Vec y = scaleByPowerOf2(select(negative, x * mantissa, x) / divisor,
+                                select(negative, s.power, zeroes()));
+  return select(isNan(x), x, select(less(x, broadcast(-170)), x * zeroes(), y));
+}
+
 // NaN stays NaN in relu and clamp.
 FOVEA_UNARY_KERNEL(neg, ElementsShape, -v)
 FOVEA_UNARY_KERNEL(abs, ElementsShape, abs(v))
@@ -64,8 +84,8 @@ FOVEA_UNARY_KERNEL(leakyRelu, LeakyReluShape, select(less(zeroes(), v), v, broad
 FOVEA_UNARY_KERNEL(elu, EluShape, select(less(zeroes(), v), v, broadcast(s.alpha) * expMinus1(v)))
 FOVEA_UNARY_KERNEL(sigmoid, ElementsShape, sigmoid(v))
 FOVEA_UNARY_KERNEL(tanh, ElementsShape, tanh(v))
-FOVEA_UNARY_KERNEL(gelu, ElementsShape, v* standardNormal(v).distribution)
-FOVEA_UNARY_KERNEL(silu, ElementsShape, v* sigmoid(v))
+FOVEA_UNARY_KERNEL(gelu, ElementsShape, gelu(v))
+FOVEA_UNARY_KERNEL(silu, ElementsShape, silu(v))
 FOVEA_UNARY_KERNEL(softplus, ElementsShape,
                    select(less(v, zeroes()), zeroes(), v) + logOf1Plus(exp(-abs(v))))
 FOVEA_UNARY_KERNEL(clamp, ClampShape,
@@ -93,9 +113,13 @@ inline Vec geluSlope(Vec x) {
 }
 FOVEA_UNARY_BACKWARD_KERNEL(geluBackward, ElementsShape, g* geluSlope(v))
 
+// s (1 + x (1 - s)), where 1 - s is computed without cancellation.
 inline Vec siluSlope(Vec x) {
-  const Vec s = sigmoid(x);
-  return s * fma(x, ones() - s, ones());
+  const Vec e = exp(-abs(x));
+  const Vec larger = ones() / (ones() + e), smaller = e * larger;
+  const Mask negative = less(x, zeroes());
+  const Vec s = select(negative, smaller, larger), rest = select(negative, larger, smaller);
+  return s * fma(x, rest, ones());
 }
 FOVEA_UNARY_BACKWARD_KERNEL(siluBackward, ElementsShape, g* siluSlope(v))
 
@@ -104,7 +128,7 @@ FOVEA_UNARY_BACKWARD_KERNEL(expBackward, ElementsShape, g* v)
 FOVEA_UNARY_BACKWARD_KERNEL(sqrtBackward, ElementsShape, g / (v + v))
 FOVEA_UNARY_BACKWARD_KERNEL(reluBackward, ElementsShape, select(less(zeroes(), v), g, zeroes()))
 FOVEA_UNARY_BACKWARD_KERNEL(sigmoidBackward, ElementsShape, g* v*(ones() - v))
-FOVEA_UNARY_BACKWARD_KERNEL(tanhBackward, ElementsShape, g* fnma(v, v, ones()))
+FOVEA_UNARY_BACKWARD_KERNEL(tanhBackward, ElementsShape, g*((ones() - v) * (ones() + v)))
 
 #undef FOVEA_UNARY_KERNEL
 #undef FOVEA_UNARY_BACKWARD_KERNEL

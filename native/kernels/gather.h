@@ -15,7 +15,7 @@ void gather(const GatherShape& s, const Context& context, const float* x, const 
             float* y) {
   const int64_t inner = s.inner, count = s.count, axis = s.axisLength;
   if (inner == 0 || count == 0) return;
-  const int64_t grain = inner >= moveGrain ? 1 : moveGrain / inner;
+  const int64_t grain = unitsPerTask(inner, moveGrain);
   context.parallelRange(s.outer * count, grain, [&](int64_t begin, int64_t end) {
     int64_t o = begin / count, j = begin % count;
     for (int64_t row = begin; row < end; ++row) {
@@ -47,8 +47,8 @@ void gatherBackward(const GatherShape& s, const Context& context, const float* g
                     const int32_t* indices, float* gradX) {
   const int64_t inner = s.inner, count = s.count, axis = s.axisLength;
   const int64_t ranges = gatherRanges(s);
-  const int64_t elements = count * inner < 1 ? 1 : count * inner;
-  const int64_t grain = elements >= moveGrain ? 1 : moveGrain / elements;
+  const int64_t elements = count * inner;
+  const int64_t grain = unitsPerTask(elements, moveGrain);
   context.parallelRange(s.outer * ranges, grain, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t o = task / ranges, range = task % ranges;
@@ -80,7 +80,7 @@ void pickBackward(const PickShape& s, const Context& context, const float* gradY
                   const int32_t* indices, float* gradX) {
   const int64_t columns = s.columns;
   if (columns == 0) return;
-  const int64_t grain = columns >= moveGrain ? 1 : moveGrain / columns;
+  const int64_t grain = unitsPerTask(columns, moveGrain);
   context.parallelRange(s.rows, grain, [&](int64_t begin, int64_t end) {
     fillElements((end - begin) * columns, 0, gradX + begin * columns);
     for (int64_t row = begin; row < end; ++row) {

@@ -179,7 +179,7 @@ void copy(const CopyShape& s, const Context& context, const float* x, float* y) 
     const int64_t height = strip < transposeTile ? transposeTile : strip;
     const int64_t strips = (along.size + height - 1) / height;
     const int64_t plane = (along.size < height ? along.size : height) * inner.size;
-    const int64_t grain = plane >= moveGrain ? 1 : moveGrain / plane;
+    const int64_t grain = unitsPerTask(plane, moveGrain);
     context.parallelRange(positions * strips, grain, [&](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t first = task % strips * height, left = along.size - first;

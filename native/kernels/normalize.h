@@ -16,38 +16,52 @@ namespace {
 
 constexpr int64_t normalizeGrain = 16384;  // elements worth a task
 
-inline int64_t normalizeUnits(int64_t elements) {
-  return elements >= normalizeGrain || elements < 1 ? 1 : normalizeGrain / elements;
-}
+// Two sums over one walk.
+struct Sums {
+  double first, second;
+};
+struct Terms {
+  Vec first, second;
+};
 
-// The sum of term(row, i, n) over [0, rows) × [0, count): as reduceTerms, but short rows share the
+// The sums of term(row, i, n) over [0, rows) × [0, count): as reduceTerms, but short rows share the
 // accumulators.
 template <class Term>
-double sumRows(int64_t rows, int64_t count, const Term& term) {
+Sums sumRows(int64_t rows, int64_t count, const Term& term) {
   constexpr int w = Vec::width;
-  double total = 0;
-  if (count >= blockSteps * w) {
-    for (int64_t row = 0; row < rows; ++row) {
-      total += reduceTerms<Sum>(count, [&](int64_t i, int n) { return term(row, i, n); });
-    }
-    return total;
-  }
-  const int64_t whole = count / w * w;
-  const int rest = static_cast<int>(count - whole);
-  const Mask inside = firstLanes(rest);
   const Vec zero = broadcast(0);
-  Vec s0 = zero, s1 = zero;
+  const int rest = static_cast<int>(count % w);
+  const Mask inside = firstLanes(rest);
+  Sums total = {0, 0};
+  Terms even = {zero, zero}, odd = {zero, zero};
   int64_t steps = 0;
+  const auto flush = [&] {
+    total.first += sum(even.first + odd.first);
+    total.second += sum(even.second + odd.second);
+    even = odd = {zero, zero};
+    steps = 0;
+  };
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < whole; i += w) s0 = s0 + term(row, i, w);
-    if (rest > 0) s1 = s1 + select(inside, term(row, whole, rest), zero);
-    steps += whole / w + 1;
-    if (steps >= blockSteps || row + 1 == rows) {
-      total += sum(s0 + s1);
-      s0 = s1 = zero;
-      steps = 0;
+    int64_t i = 0;
+    for (; i + 2 * w <= count; i += 2 * w) {
+      const Terms a = term(row, i, w), b = term(row, i + w, w);
+      even = {even.first + a.first, even.second + a.second};
+      odd = {odd.first + b.first, odd.second + b.second};
+      if (++steps >= blockSteps) flush();
     }
+    if (i + w <= count) {
+      const Terms a = term(row, i, w);
+      even = {even.first + a.first, even.second + a.second};
+      i += w;
+    }
+    if (rest > 0) {
+      const Terms b = term(row, i, rest);
+      odd = {odd.first + select(inside, b.first, zero),
+             odd.second + select(inside, b.second, zero)};
+    }
+    if (++steps >= blockSteps) flush();
   }
+  flush();
   return total;
 }
 
@@ -57,22 +71,22 @@ struct Moments {
   double squares;   // the sum of (x - mean)²
 };
 
-// Of x[row · stride + i] over [0, rows) × [0, count).
+// Of x[row · stride + i] over [0, rows) × [0, count): a first mean, then, from what differs from
+// it, the rest of the mean and the squares.
 inline Moments momentsOf(const float* x, int64_t rows, int64_t stride, int64_t count) {
   const double size = static_cast<double>(rows * count < 1 ? 1 : rows * count);
-  const double mean =
-      sumRows(rows, count,
-              [=](int64_t row, int64_t i, int n) { return loadSome(x + row * stride + i, n); }) /
-      size;
-  const float high = static_cast<float>(mean);
-  const double low = mean - high;
-  const Vec center = broadcast(high);
-  const double squares = sumRows(rows, count, [=](int64_t row, int64_t i, int n) {
-    const Vec d = loadSome(x + row * stride + i, n) - center;
-    return d * d;
+  const Sums values = sumRows(rows, count, [=](int64_t row, int64_t i, int n) -> Terms {
+    return {loadSome(x + row * stride + i, n), broadcast(0)};
   });
-  const double aroundMean = squares - size * low * low;
-  return {high, static_cast<float>(low), aroundMean < 0 ? 0 : aroundMean};
+  const float high = static_cast<float>(values.first / size);
+  const Vec center = broadcast(high);
+  const Sums around = sumRows(rows, count, [=](int64_t row, int64_t i, int n) -> Terms {
+    const Vec d = loadSome(x + row * stride + i, n) - center;
+    return {d, d * d};
+  });
+  const double low = around.first / size;
+  const double squares = around.second - around.first * low;
+  return {high, static_cast<float>(low), squares < 0 ? 0 : squares};
 }
 
 // Writes a channel's statistics and moves its running ones; returns inverseStd.
@@ -100,9 +114,11 @@ inline float recordMoments(const BatchNormShape& s, int64_t channel, const Momen
 template <class Body>
 void forChannels(int64_t batch, int64_t channels, int64_t inner, const Context& context,
                  const Body& body) {
-  context.parallelRange(channels, normalizeUnits(batch * inner), [&](int64_t first, int64_t last) {
-    for (int64_t channel = first; channel < last; ++channel) body(channel, channel * inner);
-  });
+  context.parallelRange(channels, unitsPerTask(batch * inner, normalizeGrain),
+                        [&](int64_t first, int64_t last) {
+                          for (int64_t channel = first; channel < last; ++channel)
+                            body(channel, channel * inner);
+                        });
 }
 
 // Channels side by side: x is [batch, channels]. Calls body(first channel, width) for each block.
@@ -110,12 +126,13 @@ template <class Body>
 void forChannelBlocks(int64_t batch, int64_t channels, const Context& context, const Body& body) {
   const int64_t wide = 4 * Vec::width;
   const int64_t blocks = (channels + wide - 1) / wide;
-  context.parallelRange(blocks, normalizeUnits(batch * wide), [&](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block) {
-      const int64_t left = channels - block * wide;
-      body(block * wide, static_cast<int>(left < wide ? left : wide));
-    }
-  });
+  context.parallelRange(blocks, unitsPerTask(batch * wide, normalizeGrain),
+                        [&](int64_t first, int64_t last) {
+                          for (int64_t block = first; block < last; ++block) {
+                            const int64_t left = channels - block * wide;
+                            body(block * wide, static_cast<int>(left < wide ? left : wide));
+                          }
+                        });
 }
 
 inline Vec loadOr(const float* p, int64_t i, int n, float otherwise) {
@@ -188,7 +205,7 @@ void batchNormInference(const BatchNormInferenceShape& s, const Context& context
   const Vec eps = broadcast(s.eps);
   if (inner != 1) {
     context.parallelRange(
-        batch * channels, normalizeUnits(inner), [&](int64_t first, int64_t last) {
+        batch * channels, unitsPerTask(inner, normalizeGrain), [&](int64_t first, int64_t last) {
           for (int64_t plane = first; plane < last; ++plane) {
             const int64_t channel = plane % channels;
             const Vec center = broadcast(mean[channel]);
@@ -230,13 +247,12 @@ void batchNormBackward(const BatchNormBackwardShape& s, const Context& context, 
   if (inner != 1) {
     forChannels(batch, channels, inner, context, [&](int64_t channel, int64_t at) {
       const Vec center = broadcast(mean[channel]);
-      const double total = sumRows(batch, inner, [=](int64_t row, int64_t i, int n) {
-        return loadSome(gradY + at + row * stride + i, n);
-      });
-      const double product = sumRows(batch, inner, [=](int64_t row, int64_t i, int n) {
+      const Sums sums = sumRows(batch, inner, [=](int64_t row, int64_t i, int n) -> Terms {
         const int64_t p = at + row * stride + i;
-        return loadSome(gradY + p, n) * (loadSome(x + p, n) - center);
+        const Vec g = loadSome(gradY + p, n);
+        return {g, g * (loadSome(x + p, n) - center)};
       });
+      const double total = sums.first, product = sums.second;
       const double inverse = inverseStd[channel];
       gradWeight[channel] = static_cast<float>(product * inverse);
       gradBias[channel] = static_cast<float>(total);

@@ -14,6 +14,11 @@ namespace {
 constexpr int64_t reduceGrain = 65536;  // elements worth a task
 constexpr int64_t blockSteps = 64;      // vectors an accumulator takes before it goes to a double
 
+// How many units of so many elements make a task worth `grain` elements.
+inline int64_t unitsPerTask(int64_t elements, int64_t grain) {
+  return elements >= grain || elements < 1 ? 1 : grain / elements;
+}
+
 // What is reduced: `term` of each element, joined; `start` changes nothing it is joined with.
 struct Sum {
   static constexpr float start = 0;
@@ -163,7 +168,7 @@ void reduce(const ReduceShape& s, const Context& context, const float* x, float*
   // A task is some of these: one piece of one outer index and one block of columns.
   const int64_t units = s.outer * pieces * blocks;
   const int64_t elements = (pieces == 1 ? count : length) * (inner < wide ? inner : wide);
-  const int64_t grain = elements >= reduceGrain ? 1 : reduceGrain / (elements < 1 ? 1 : elements);
+  const int64_t grain = unitsPerTask(elements, reduceGrain);
   context.parallelRange(units, grain, [&](int64_t firstUnit, int64_t lastUnit) {
     for (int64_t unit = firstUnit; unit < lastUnit; ++unit) {
       const int64_t block = unit % blocks, piece = unit / blocks % pieces;
@@ -267,7 +272,7 @@ template <class Op>
 void indexOfRows(const ReduceShape& s, const Context& context, const float* x, int32_t* y) {
   const int64_t count = s.count, pieces = reducePieces(s), length = reducePieceLength(s);
   int32_t* partials = pieces == 1 ? y : reinterpret_cast<int32_t*>(context.workspace);
-  const int64_t grain = pieces > 1 || count >= reduceGrain ? 1 : reduceGrain / count;
+  const int64_t grain = pieces > 1 ? 1 : unitsPerTask(count, reduceGrain);
   context.parallelRange(s.outer * pieces, grain, [&](int64_t first, int64_t last) {
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t begin = unit % pieces * length;
@@ -291,7 +296,7 @@ void indexOfColumns(const ReduceShape& s, const Context& context, const float* x
   constexpr int w = Vec::width;
   const int64_t inner = s.inner, blocks = (inner + w - 1) / w;
   const int64_t elements = s.count * (inner < w ? inner : w);
-  const int64_t grain = elements >= reduceGrain ? 1 : reduceGrain / elements;
+  const int64_t grain = unitsPerTask(elements, reduceGrain);
   context.parallelRange(s.outer * blocks, grain, [&](int64_t first, int64_t last) {
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t o = unit / blocks, column = unit % blocks * w;

@@ -41,7 +41,7 @@ void forRowsOrColumns(const ReduceShape& s, const Context& context, const Row& r
   const int wide = inner == 1 ? 1 : 4 * Vec::width;
   const int64_t blocks = (inner + wide - 1) / wide;
   const int64_t elements = count * (inner < wide ? inner : wide);
-  const int64_t grain = elements >= softmaxGrain ? 1 : softmaxGrain / elements;
+  const int64_t grain = unitsPerTask(elements, softmaxGrain);
   context.parallelRange(s.outer * blocks, grain, [&](int64_t first, int64_t last) {
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t start = unit / blocks * count * inner;
@@ -180,10 +180,6 @@ void logSoftmaxBackward(const ReduceShape& s, const Context& context, const floa
       });
 }
 
-inline int64_t crossEntropyRows(const CrossEntropyShape& s) {
-  return s.classes >= softmaxGrain || s.classes < 1 ? 1 : softmaxGrain / s.classes;
-}
-
 // loss = -(1 - smoothing) weight[target] log p[target] - smoothing / classes × the sum over c of
 // weight[c] log p[c]; log p = x - largest - log total.
 void crossEntropy(const CrossEntropyShape& s, const Context& context, const float* x,
@@ -203,19 +199,20 @@ void crossEntropy(const CrossEntropyShape& s, const Context& context, const floa
     }
     return static_cast<float>(loss);
   };
-  context.parallelRange(s.rows, crossEntropyRows(s), [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const float* row = x + i * classes;
-      float* p = probabilities + i * classes;
-      const float largest = static_cast<float>(reduceRow<Max>(row, classes));
-      const double total = exponentials(classes, row, largest, p);
-      const Vec divisor = broadcast(static_cast<float>(total));
-      fillRow(classes, p, [=](int64_t c, int n) { return loadSome(p + c, n) / divisor; });
-      const bool counts = target[i] != s.ignoreIndex;
-      losses[i] = counts ? lossOf(row, target[i], ::log(total) + largest) : 0;
-      rowWeights[i] = !counts ? 0 : weight == nullptr ? 1 : weight[target[i]];
-    }
-  });
+  context.parallelRange(
+      s.rows, unitsPerTask(classes, softmaxGrain), [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i) {
+          const float* row = x + i * classes;
+          float* p = probabilities + i * classes;
+          const float largest = static_cast<float>(reduceRow<Max>(row, classes));
+          const double total = exponentials(classes, row, largest, p);
+          const Vec divisor = broadcast(static_cast<float>(total));
+          fillRow(classes, p, [=](int64_t c, int n) { return loadSome(p + c, n) / divisor; });
+          const bool counts = target[i] != s.ignoreIndex;
+          losses[i] = counts ? lossOf(row, target[i], ::log(total) + largest) : 0;
+          rowWeights[i] = !counts ? 0 : weight == nullptr ? 1 : weight[target[i]];
+        }
+      });
 }
 
 // With q[c] = weight[c] ((1 - smoothing) [c = target] + smoothing / classes):
@@ -229,27 +226,28 @@ void crossEntropyBackward(const CrossEntropyShape& s, const Context& context,
   const double weights =
       weight == nullptr ? static_cast<double>(classes) : reduceRow<Sum>(weight, classes);
   const Vec each = broadcast(static_cast<float>(uniform));
-  context.parallelRange(s.rows, crossEntropyRows(s), [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const float* p = probabilities + i * classes;
-      float* out = gradX + i * classes;
-      const int32_t label = target[i];
-      if (label == s.ignoreIndex) {
-        fillRow(classes, out, [](int64_t, int) { return broadcast(0); });
-        continue;
-      }
-      const double sure = (1.0 - s.smoothing) * (weight == nullptr ? 1 : weight[label]);
-      const double total = sure + uniform * weights;
-      const double q = uniform * (weight == nullptr ? 1 : weight[label]) + sure;
-      const float atLabel = static_cast<float>(gradLosses[i] * (p[label] * total - q));
-      const Vec gradient = broadcast(gradLosses[i]), all = broadcast(static_cast<float>(total));
-      fillRow(classes, out, [=](int64_t c, int n) {
-        const Vec share = weight == nullptr ? each : each * loadSome(weight + c, n);
-        return gradient * (loadSome(p + c, n) * all - share);
+  context.parallelRange(
+      s.rows, unitsPerTask(classes, softmaxGrain), [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i) {
+          const float* p = probabilities + i * classes;
+          float* out = gradX + i * classes;
+          const int32_t label = target[i];
+          if (label == s.ignoreIndex) {
+            fillRow(classes, out, [](int64_t, int) { return broadcast(0); });
+            continue;
+          }
+          const double sure = (1.0 - s.smoothing) * (weight == nullptr ? 1 : weight[label]);
+          const double total = sure + uniform * weights;
+          const double q = uniform * (weight == nullptr ? 1 : weight[label]) + sure;
+          const float atLabel = static_cast<float>(gradLosses[i] * (p[label] * total - q));
+          const Vec gradient = broadcast(gradLosses[i]), all = broadcast(static_cast<float>(total));
+          fillRow(classes, out, [=](int64_t c, int n) {
+            const Vec share = weight == nullptr ? each : each * loadSome(weight + c, n);
+            return gradient * (loadSome(p + c, n) * all - share);
+          });
+          out[label] = atLabel;
+        }
       });
-      out[label] = atLabel;
-    }
-  });
 }
 
 }  // namespace
