@@ -1,0 +1,80 @@
+// Tiles of dot products, vectors running along the summed dimension: for products whose factors are
+// both contiguous along it, and too small elsewhere for packing to pay.
+#pragma once
+
+#include "pack.h"
+#include "tile.h"
+
+namespace fovea {
+namespace {
+
+constexpr int maxDotRows = tileAccumulators >= 24 ? 6 : 3;
+constexpr int maxDotColumns = 12;
+constexpr int dotColumnsFor(int64_t rows) {
+  return static_cast<int>(smaller(maxDotColumns, tileAccumulators / larger(1, rows)));
+}
+
+// Two factors, each `lines` lines of `count` contiguous elements: row r of the first at
+// a[r * aRow + line * aLine], column c of the second at b[offsets[c] + line * bLine].
+struct DotLines {
+  int64_t lines, count;
+  int64_t aRow, aLine, bLine;
+};
+
+// sums[r][c] (a vector each, to be added up across its lanes at the end) += a_r · b_c.
+template <int rows, int columns>
+void dotTile(const DotLines& s, const float* a, const float* b, const int32_t* offsets,
+             float* sums) {
+  Vec total[rows * columns];
+  unroll<rows * columns>([&](auto i) { total[i] = load(sums + i * Vec::width); });
+  const float* columnStart[columns];
+  unroll<columns>([&](auto c) { columnStart[c] = b + offsets[c]; });
+  const auto step = [&](int64_t i, int64_t j, auto read) {
+    Vec left[rows];
+    unroll<rows>([&](auto r) { left[r] = read(a + r * s.aRow + i); });
+    unroll<columns>([&](auto c) {
+      const Vec right = read(columnStart[c] + j);
+      unroll<rows>(
+          [&](auto r) { total[r * columns + c] = fma(left[r], right, total[r * columns + c]); });
+    });
+  };
+  const int rest = static_cast<int>(s.count % Vec::width);
+  const int64_t whole = s.count - rest;
+  for (int64_t line = 0; line < s.lines; ++line) {
+    const int64_t i = line * s.aLine, j = line * s.bLine;
+    for (int64_t k = 0; k < whole; k += Vec::width) {
+      step(i + k, j + k, [](const float* p) { return load(p); });
+    }
+    if (rest > 0) step(i + whole, j + whole, [=](const float* p) { return loadFirst(p, rest); });
+  }
+  unroll<rows * columns>([&](auto i) { store(sums + i * Vec::width, total[i]); });
+}
+
+using DotTile = void (*)(const DotLines& s, const float* a, const float* b, const int32_t* offsets,
+                         float* sums);
+
+struct DotFunctions {
+  DotTile of[maxDotRows][maxDotColumns];
+
+  constexpr DotFunctions() : of{} {
+    fill(std::make_integer_sequence<int, maxDotRows * maxDotColumns>{});
+  }
+
+ private:
+  template <int... i>
+  constexpr void fill(std::integer_sequence<int, i...>) {
+    (fillOne<i / maxDotColumns, i % maxDotColumns>(), ...);
+  }
+  template <int r, int c>
+  constexpr void fillOne() {
+    if constexpr ((r + 1) * (c + 1) <= tileAccumulators) of[r][c] = dotTile<r + 1, c + 1>;
+  }
+};
+constexpr DotFunctions dotFunctions;
+
+inline DotTile dotFunction(int64_t rows, int64_t columns) {
+  return dotFunctions.of[rows - 1][columns - 1];
+}
+
+}  // namespace
+}  // namespace fovea
