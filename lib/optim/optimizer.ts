@@ -83,6 +83,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
         const { grad } = param;
         const state = this.#states.get(param);
         if (!param.requiresGrad || grad === null || state === undefined) continue;
+        if (grad.size !== param.size) {
+          const expected = `a gradient [${param.shape.join(', ')}] of its parameter`;
+          fail(this.kind, { expected, got: `[${grad.shape.join(', ')}]` });
+        }
         state.step++;
         this.update(param, grad, state, group);
         param.touch();
@@ -152,14 +156,16 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   #add(params: readonly Tensor[], options: Options): void {
     const group = { ...options, params: [...params], initialLr: options.lr };
     this.check(group);
+    const seen = new Set(this.#states.keys());
     for (const param of params) {
       const shape = `[${param.shape.join(', ')}]`;
       if (!param.isLeaf) fail(this.kind, { expected: 'leaf tensors', got: `one of shape ${shape} that was computed` });
-      if (this.#states.has(param)) {
+      if (seen.has(param)) {
         fail(this.kind, { expected: 'every parameter once', got: `one of shape ${shape} a second time` });
       }
-      this.#states.set(param, { step: 0, slots: new Map() });
+      seen.add(param);
     }
+    for (const param of params) this.#states.set(param, { step: 0, slots: new Map() });
     this.paramGroups.push(group);
   }
 

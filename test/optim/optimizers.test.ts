@@ -247,6 +247,14 @@ describe('an optimizer', () => {
     );
   });
 
+  it('refuses a gradient of another size', () => {
+    const [one] = param();
+    one!.grad = ones([3]);
+    expect(() => new SGD([one!], { lr: 1 }).step()).toThrow(
+      'SGD: expected a gradient [1] of its parameter, but got [3]',
+    );
+  });
+
   it('refuses a rate that became NaN while training', () => {
     const optimizer = new SGD(param(), { lr: 1 });
     optimizer.paramGroups[0]!.lr = NaN;
