@@ -14,10 +14,12 @@ export interface Preprocessing {
 /** Random changes of training pictures; each left out does nothing. */
 export interface Augmentation {
   readonly affine?: {
+    /** Largest rotation. */
     readonly degrees?: number;
-    /** Share of width and height. */
-    readonly translate?: number;
+    /** Largest shift, as shares of width and height. */
+    readonly translate?: readonly [number, number];
     readonly scale?: readonly [number, number];
+    /** Largest slant in degrees. */
     readonly shear?: number;
   };
   readonly elastic?: { readonly alpha: number; readonly sigma: number };

@@ -2,7 +2,7 @@
 import type { Recipe } from './definition.ts';
 
 /** Small rotations, shifts, sizes and slants, as between two people's digits. */
-const handwriting = { affine: { degrees: 10, translate: 0.08, scale: [0.9, 1.1], shear: 5 } } as const;
+const handwriting = { affine: { degrees: 10, translate: [0.08, 0.08], scale: [0.9, 1.1], shear: 5 } } as const;
 
 export const recipes = {
   lenet5: {
