@@ -443,6 +443,13 @@ describe('losses', () => {
     expect(nllLoss(logits.sub(1), [7, 1], { ignoreIndex: 7, reduction: 'none' }).toArray()).toEqual([0, 1]);
   });
 
+  test('crossEntropy does not lose a gradient of class weights silently', () => {
+    const weight = ones([3], { requiresGrad: true });
+    expect(() => crossEntropy(logits, [0, 1], { weight })).toThrow('crossEntropy: expected weight without gradients');
+    nllLoss(logits, [0, 1], { weight, reduction: 'sum' }).backward();
+    expect(weight.grad?.toArray()).toEqual([-2, 0, 0]);
+  });
+
   test('do not overflow', () => {
     expect(crossEntropy(tensor([[1e4, 0]]), [1]).item()).toBe(1e4);
     expect(binaryCrossEntropyWithLogits(tensor([1e4, -1e4]), tensor([0, 1])).item()).toBe(1e4);

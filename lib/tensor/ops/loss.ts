@@ -103,6 +103,13 @@ export function crossEntropy(logits: Tensor, target: Indices, options: CrossEntr
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options;
   const op = 'crossEntropy';
   checkNumber(op, 'labelSmoothing', labelSmoothing, 0, 1);
+  if (weight?.requiresGrad) {
+    fail(op, {
+      expected: 'weight without gradients',
+      because: 'the loss has none for it',
+      got: 'weight that requires them',
+    });
+  }
   const { classes, labels, targetShape } = checkClasses(op, logits, target, weight, ignoreIndex);
   const rows = labels.length;
   const x = logits.rank === 2 ? logits : reshape(permute(logits, classesLast(logits.rank)), [rows, classes]);
