@@ -21,6 +21,7 @@ const runNative = (backend: Native, test: AnyCase, buffers: Named) =>
   Reflect.apply(backend.run, backend, [test.kernel, fieldsOf(test.shape), buffers]);
 
 describe.skipIf(native === undefined)(native ? 'native' : `native (skipped: ${reason})`, () => {
+  it('has an instruction set for this machine', () => expect(native?.isas).toContain('scalar'));
   if (native === undefined) return;
   for (const isa of native.isas) {
     describe(isa, () => {

@@ -92,6 +92,13 @@ describe('dropout', () => {
     reference.dropout({ count, seedWords: 4, probability: 0.25 }, { x: new Float64Array(count).fill(3), seed, y });
     expect([...y]).toEqual([...u].map((v) => (v >= 0.25 ? 4 : 0)));
   });
+  it('keeps where the uniform number is the probability as a 32-bit float', () => {
+    const seed = seedOf(0, 0, 8_955_381, 0);
+    expect(uniforms(seed, 4)[1]).toBe(Math.fround(0.7));
+    const y = new Float64Array(4);
+    reference.dropout({ count: 4, seedWords: 4, probability: 0.7 }, { x: new Float64Array(4).fill(1), seed, y });
+    expect(y[1]).toBeGreaterThan(3);
+  });
   it('keeps all with probability 0 and nothing with probability 1', () => {
     const x = Float32Array.from({ length: 100 }, (_, i) => i - 50);
     const y = x.slice();

@@ -67,6 +67,38 @@ describe('batchNorm', () => {
   });
 });
 
+describe('crossEntropy', () => {
+  it('ignores a class that is a valid index', () => {
+    const losses = new Float64Array(3);
+    const rowWeights = new Float64Array(3);
+    const gradX = new Float64Array(9);
+    const shape = { rows: 3, classes: 3, ignoreIndex: 2, smoothing: 0 };
+    const target = Int32Array.of(0, 2, 1);
+    const probabilities = new Float64Array(9);
+    const x = new Float64Array(9);
+    reference.crossEntropy(shape, { x, target, losses, rowWeights, probabilities });
+    expect([...losses]).toEqual([Math.log(3), 0, Math.log(3)]);
+    expect([...rowWeights]).toEqual([1, 0, 1]);
+    const gradLosses = Float64Array.of(1, 1, 1);
+    reference.crossEntropyBackward(shape, { probabilities, target, gradLosses, gradX });
+    expect([...gradX.subarray(3, 6)]).toEqual([0, 0, 0]);
+    expect(gradX[0]).toBeCloseTo(-2 / 3, 12);
+  });
+});
+
+describe('rmsprop', () => {
+  it('leaves the average alone where it is not centered', () => {
+    const average = Float64Array.of(0.5);
+    const squareAverage = Float64Array.of(1);
+    const settings = Float64Array.of(0.1, 0.5, 0, 0, 0, 0, 0);
+    const param = Float64Array.of(1);
+    const grad = Float64Array.of(1);
+    reference.rmsprop({ count: 1, settingsLength: 7 }, { settings, grad, param, squareAverage, average });
+    expect(average[0]).toBe(0.5);
+    expect(param[0]).toBeCloseTo(0.9, 12);
+  });
+});
+
 describe('erfc', () => {
   // C's erfc, from Python's math.erfc.
   it.each([

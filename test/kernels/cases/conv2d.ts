@@ -62,7 +62,7 @@ export const geometries: Readonly<Record<string, Geometry>> = {
   '3x3 padded': { batch: 2, inChannels: 4, outChannels: 8, size: [9, 7], kernel: 3, padding: 1 },
   '3x3 of 16 to 32 channels': { batch: 1, inChannels: 16, outChannels: 32, size: 14, kernel: 3, padding: 1 },
   '3x3 of 17 to 31 channels': { batch: 1, inChannels: 17, outChannels: 31, size: [11, 33], kernel: 3, padding: 1 },
-  '3x3 of 130 channels': { batch: 1, inChannels: 130, outChannels: 9, size: 6, kernel: 3, padding: 1 },
+  '3x3 of 200 channels': { batch: 1, inChannels: 200, outChannels: 5, size: [10, 12], kernel: 3, padding: 1 },
   'LeNet-5 conv1': { batch: 3, inChannels: 1, outChannels: 6, size: 28, kernel: 5, padding: 2 },
   'LeNet-5 conv2': { batch: 3, inChannels: 6, outChannels: 16, size: 14, kernel: 5 },
   'AlexNet-like conv1, 11x11 stride 4': {

@@ -16,6 +16,8 @@ const patterns: readonly Pattern[] = [
   ['repeats the outermost dimension', [4, 3, 2, 5], [30, 10, 5, 1], 120, [0, 10, 5, 1], 30],
   ['repeats alternate dimensions', [3, 4, 5, 6], [4, 1, 0, 0], 12, [30, 0, 6, 1], 90],
   ['reads a transposed operand', [1, 1, 6, 11], [0, 0, 11, 1], 66, [0, 0, 1, 6], 66],
+  ['reads a transposed operand beside a row', [1, 1, 6, 11], [0, 0, 1, 6], 66, [0, 0, 0, 1], 11],
+  ['joins a column and one number', [1, 1, 9, 7], [0, 0, 1, 0], 9, [0, 0, 0, 0], 1],
   ['takes single-element dimensions', [1, 5, 1, 3], [0, 3, 0, 1], 15, [0, 3, 0, 1], 15],
   ['takes an empty dimension', [2, 0, 3, 4], [0, 12, 4, 1], 0, [0, 0, 4, 1], 12],
 ];

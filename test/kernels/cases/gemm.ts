@@ -45,7 +45,7 @@ const layers: readonly (readonly [string, Partial<Matmul['shape']>])[] = [
   ['LeNet-5 gradient of the weight of linear 120 to 84', { m: 84, n: 120, k: 64, transposeA: 1 }],
   ['LeNet-5 gradient of the input of linear 120 to 84', { m: 64, n: 120, k: 84 }],
   ['AlexNet-like linear 1024 to 320, batch of 3', { m: 3, n: 320, k: 1024, transposeB: 1 }],
-  ['a product that spans several blocks', { m: 150, n: 530, k: 400 }],
+  ['a product that spans several blocks', { m: 170, n: 530, k: 400 }],
   ['a product with a long sum', { m: 9, n: 10, k: 3000, transposeA: 1 }],
 ];
 

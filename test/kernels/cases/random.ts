@@ -98,6 +98,15 @@ export const cases: readonly AnyCase[] = [
     }),
   ),
   {
+    // The top 24 bits of word 1 of this block are those of 0.7 as a 32-bit float, which is below 0.7.
+    name: 'keeps where the uniform number is the probability as a 32-bit float',
+    kernel: 'dropout',
+    shape: { count: 4, seedWords, probability: 0.7 },
+    tolerance: { ulps: 2 },
+    seed: 6,
+    fills: { seed: [0, 0, 8_955_381, 0] },
+  },
+  {
     name: 'drops NaN and infinity to 0',
     kernel: 'dropout',
     shape: { count: 100, seedWords, probability: 0.5 },
