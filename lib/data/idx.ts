@@ -20,11 +20,11 @@ interface ElementType {
 const numbers =
   <A extends Exclude<Idx['data'], Uint8Array>>(
     bytes: number,
-    Array: new (length: number) => A,
+    Numbers: new (length: number) => A,
     get: (view: DataView, at: number) => number,
   ): ElementType['read'] =>
   (view, start, count) => {
-    const data = new Array(count);
+    const data = new Numbers(count);
     for (let i = 0; i < count; i++) data[i] = get(view, start + i * bytes);
     return data;
   };

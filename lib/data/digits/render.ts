@@ -1,6 +1,6 @@
 // Draws strokes with a round pen into a grey image: anti-aliased by the distance of each pixel to the stroke.
 import type { Random } from '../random.ts';
-import type { Stroke } from './glyphs.ts';
+import type { Stroke } from './stroke.ts';
 
 /** Centre line of the ink: x, y and pen radius per vertex; a vertex with `move` starts a new line. */
 export interface Ink {

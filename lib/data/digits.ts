@@ -1,9 +1,10 @@
 // The built-in digit set: ten digits drawn by strokes, as handwriting varies, and placed as MNIST places them.
-import { describe, fail } from '../../tensor/errors.ts';
-import { ArrayDataset } from '../dataset.ts';
-import { checkSeed, Random } from '../random.ts';
-import { writeDigit } from './glyphs.ts';
-import { draw, flatten, type Ink, newInk, press } from './render.ts';
+import { describe, fail } from '../tensor/errors.ts';
+import { ArrayDataset } from './dataset.ts';
+import { writeDigit } from './digits/glyphs.ts';
+import { draw, flatten, type Ink, newInk, press } from './digits/render.ts';
+import type { Point } from './digits/stroke.ts';
+import { checkSeed, Random } from './random.ts';
 
 export interface DigitOptions {
   /** How many images; each digit has the same share, to within one. */
@@ -53,7 +54,7 @@ function drawDigit(digit: number, random: Random, ink: Ink, image: Float32Array,
   const pixel = size / 28;
   flatten(
     writeDigit(digit, random).map((stroke) =>
-      stroke.map(([x, y, corner]) => [x + random.normal(0, 0.022), y + random.normal(0, 0.022), corner] as const),
+      stroke.map(([x, y, ...corner]): Point => [x + random.normal(0, 0.022), y + random.normal(0, 0.022), ...corner]),
     ),
     ink,
   );
@@ -93,7 +94,7 @@ function tremble(ink: Ink, random: Random): void {
 /** Aspect, slant and rotation. */
 function lean(ink: Ink, digit: number, random: Random): void {
   const breadth = Math.exp(random.normal(0.04, 0.27));
-  const slant = digit === 1 ? random.normal(0.2, 0.3) : random.normal(0.12, 0.25);
+  const slant = digit === 1 ? random.normal(0.2, 0.3) : random.normal(0.15, 0.28);
   const angle = random.normal(0, 0.14);
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   for (let i = 0; i < ink.count; i++) {
