@@ -13,7 +13,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/tensor/index.ts';
-import { messageOf } from './support.ts';
+import { messageOf, wrong } from './support.ts';
 
 const leaf = (values: number[]): Tensor => tensor(values, { requiresGrad: true });
 const gradOf = (x: Tensor): number[] => [...(x.grad?.floats ?? [])];
@@ -367,8 +367,22 @@ describe('customOp', () => {
     expect(x.grad).toBeNull();
   });
 
+  test('a gradient must be a tensor, and backward cannot save', () => {
+    const odd = customOp({ name: 'odd', forward: (_, x: Tensor) => x.mul(1), backward: () => [wrong(5)] });
+    expect(() => odd(leaf([1])).backward()).toThrow('odd: expected gradient 0 to be a tensor or null, but got 5');
+    const late = customOp({
+      name: 'late',
+      forward: (_, x: Tensor) => x.mul(1),
+      backward: (context, gradY) => {
+        context.save(gradY);
+        return [gradY];
+      },
+    });
+    expect(() => late(leaf([1])).backward()).toThrow('save() belongs in forward');
+  });
+
   test('forward must return a tensor', () => {
-    const bad = customOp({ name: 'bad', forward: (_, x: Tensor) => x.toArray() as never, backward: () => [null] });
+    const bad = customOp({ name: 'bad', forward: (_, x: Tensor) => wrong(x.toArray()), backward: () => [null] });
     expect(() => bad(leaf([1]))).toThrow('bad: expected forward to return a tensor');
   });
 });

@@ -141,6 +141,13 @@ describe('slice and pad', () => {
     ]);
     expect(x234.slice(1, -1).toArray()).toEqual([[[8, 9, 10, 11]], [[20, 21, 22, 23]]]);
     expect(x234.slice(2, 1, 4, 2).shape).toEqual([2, 3, 2]);
+    expect(x234.slice(2, 1, undefined, 2).slice(0, 1, 2).toArray()).toEqual([
+      [
+        [13, 15],
+        [17, 19],
+        [21, 23],
+      ],
+    ]);
     expect(x234.slice(0, 5).shape).toEqual([0, 3, 4]);
     expect(x234.slice([[2, 1]]).shape).toEqual([0, 3, 4]);
     expect(x234.slice([[-100, 100]]).shape).toEqual([2, 3, 4]);

@@ -65,6 +65,15 @@ describe('broadcasting', () => {
     );
   });
 
+  test('over more dimensions than the kernel has', () => {
+    const [a, b] = [numbers([2, 1, 3, 1, 2, 1], 1), numbers([3, 1, 2, 1, 4], 5)];
+    const y = a.sub(b);
+    expect(y.shape).toEqual([2, 3, 3, 2, 2, 4]);
+    expect([...y.data]).toEqual(positions(y.shape).map((p) => at(a, p) - at(b, p)));
+    const wide = numbers(y.shape, 2);
+    expect([...wide.clone().mul_(a).data]).toEqual(positions(y.shape).map((p) => at(wide, p) * at(a, p)));
+  });
+
   test('the gradient of each operand counts how often its elements were used', () => {
     fc.assert(
       fc.property(broadcastable, ({ a: aShape, b: bShape }) => {

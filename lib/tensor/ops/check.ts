@@ -38,9 +38,16 @@ function checkLike(operation: string, name: string, tensor: Tensor | undefined, 
   return first ?? x;
 }
 
-/** Throws unless `x` has the given shape. */
-export function checkShape(operation: string, name: string, x: Tensor, shape: Shape, because?: string): void {
+/** Throws unless `x` has the given shape, which follows from the shape of the `cause` (a name and a tensor). */
+export function checkShape(
+  operation: string,
+  name: string,
+  x: Tensor,
+  shape: Shape,
+  cause?: readonly [name: string, tensor: Tensor],
+): void {
   if (!sameShape(x.shape, shape)) {
+    const because = cause && `${cause[0]} is ${show(cause[1].shape)}`;
     failShape(operation, { expected: `${name} of shape ${show(shape)}`, because, got: show(x.shape) });
   }
 }

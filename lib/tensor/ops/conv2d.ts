@@ -98,7 +98,7 @@ function convShape(
     const because = `weight is ${show(weight.shape)}${groups === 1 ? '' : ` with ${groups} groups`}`;
     failShape(op, { expected: `x with ${groupChannels * groups} channels`, because, got: `x ${show(x.shape)}` });
   }
-  if (bias) checkShape(op, 'bias', bias, [outChannels], `weight is ${show(weight.shape)}`);
+  if (bias) checkShape(op, 'bias', bias, [outChannels], ['weight', weight]);
   const strides = pairOf(op, 'stride', stride, 1);
   const dilations = pairOf(op, 'dilation', dilation, 1);
   const spans = [dilations[0] * (kernelHeight - 1) + 1, dilations[1] * (kernelWidth - 1) + 1] as const;

@@ -28,7 +28,7 @@ function combine(operation: string, losses: Tensor, reduction: LossReduction = '
 
 function checkPair(operation: string, x: Tensor, target: Tensor): void {
   checkSameFloat(operation, { x, target });
-  checkShape(operation, 'target', target, x.shape, `x is ${show(x.shape)}`);
+  checkShape(operation, 'target', target, x.shape, ['x', x]);
 }
 
 /** (x - target)². Both of one shape. */
@@ -199,7 +199,7 @@ function checkClasses(
   }
   if (weight) {
     checkSameFloat(operation, { x, weight });
-    checkShape(operation, 'weight', weight, [classes], `x is ${show(x.shape)}`);
+    checkShape(operation, 'weight', weight, [classes], ['x', x]);
   }
   if (!Number.isInteger(ignoreIndex) || Math.abs(ignoreIndex) >= 2 ** 31) {
     fail(operation, { expected: 'ignoreIndex to be an int32', got: describe(ignoreIndex) });

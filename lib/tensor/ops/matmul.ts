@@ -101,7 +101,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     const because = `weight is ${show(weight.shape)}`;
     failShape('linear', { expected: `x with ${inner} features last`, because, got: `x ${show(x.shape)}` });
   }
-  if (bias) checkShape('linear', 'bias', bias, [out], `weight is ${show(weight.shape)}`);
+  if (bias) checkShape('linear', 'bias', bias, [out], ['weight', weight]);
   const lead = x.shape.slice(0, -1);
   const rows = product(lead);
   const y = multiply(x, weight, productOf(rows, out, inner, 0, 1), [...lead, out], bias);

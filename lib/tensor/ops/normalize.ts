@@ -39,7 +39,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
     failShape(op, { expected: 'x [batch, channels, ...]', got: `x ${show(x.shape)}` });
   }
   for (const [name, tensor] of Object.entries({ runningMean, runningVar, weight, bias })) {
-    if (tensor) checkShape(op, name, tensor, [channels], `x is ${show(x.shape)}`);
+    if (tensor) checkShape(op, name, tensor, [channels], ['x', x]);
   }
   const inner = product(x.shape, 2);
   if (!training) {
