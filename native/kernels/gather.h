@@ -58,6 +58,10 @@ void gatherBackward(const GatherShape& s, const Context& context, const float* g
         if (index < first || index >= last) continue;
         const float* from = gradY + (o * count + j) * inner;
         float* to = gradX + (o * axis + index) * inner;
+        if (inner == 1) {
+          *to += *from;
+          continue;
+        }
         for (int64_t i = 0; i < inner; i += Vec::width) {
           const int n = static_cast<int>(inner - i < Vec::width ? inner - i : Vec::width);
           storeSome(to + i, loadSome(to + i, n) + loadSome(from + i, n), n);
