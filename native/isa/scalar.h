@@ -1,6 +1,12 @@
 // Plain C++: one float a vector. The fallback of last resort, and the plainest form to debug.
 #pragma once
 
+// GCC 12 and its neighbours, when they turn two adjacent floats into a vector, also read the two
+// that a next turn of the loop would read, even after the last: beyond the end of a buffer.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-vectorize")
+#endif
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>

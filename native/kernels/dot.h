@@ -53,27 +53,25 @@ void dotTile(const DotLines& s, const float* a, const float* b, const int32_t* o
 using DotTile = void (*)(const DotLines& s, const float* a, const float* b, const int32_t* offsets,
                          float* sums);
 
-struct DotFunctions {
-  DotTile of[maxDotRows][maxDotColumns];
-
-  constexpr DotFunctions() : of{} {
-    fill(std::make_integer_sequence<int, maxDotRows * maxDotColumns>{});
+template <int rows, int columns>
+constexpr DotTile dotTileIfFits() {
+  if constexpr (rows * columns <= tileAccumulators) {
+    return dotTile<rows, columns>;
+  } else {
+    return nullptr;
   }
-
- private:
-  template <int... i>
-  constexpr void fill(std::integer_sequence<int, i...>) {
-    (fillOne<i / maxDotColumns, i % maxDotColumns>(), ...);
-  }
-  template <int r, int c>
-  constexpr void fillOne() {
-    if constexpr ((r + 1) * (c + 1) <= tileAccumulators) of[r][c] = dotTile<r + 1, c + 1>;
-  }
+}
+template <class Indices>
+struct DotTiles;
+template <int... i>
+struct DotTiles<std::integer_sequence<int, i...>> {
+  static constexpr DotTile of[] = {
+      dotTileIfFits<i / maxDotColumns + 1, i % maxDotColumns + 1>()...};
 };
-constexpr DotFunctions dotFunctions;
 
 inline DotTile dotFunction(int64_t rows, int64_t columns) {
-  return dotFunctions.of[rows - 1][columns - 1];
+  using Tiles = DotTiles<std::make_integer_sequence<int, maxDotRows * maxDotColumns>>;
+  return Tiles::of[(rows - 1) * maxDotColumns + columns - 1];
 }
 
 }  // namespace

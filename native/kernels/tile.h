@@ -67,31 +67,26 @@ template <class RowsOfB>
 using MultiplyTile = void (*)(int64_t k, const float* a, int64_t aStep, const float* b,
                               RowsOfB rowsOfB, float* tile);
 
-template <class RowsOfB>
-struct TileFunctions {
-  MultiplyTile<RowsOfB> of[tileRows][maxTileVectors];
-
-  constexpr TileFunctions() : of{} {
-    fill(std::make_integer_sequence<int, tileRows * maxTileVectors>{});
+template <class RowsOfB, int rows, int vectors>
+constexpr MultiplyTile<RowsOfB> tileIfFits() {
+  if constexpr (rows * vectors <= tileAccumulators) {
+    return multiplyTile<rows, vectors, RowsOfB>;
+  } else {
+    return nullptr;
   }
-
- private:
-  template <int... i>
-  constexpr void fill(std::integer_sequence<int, i...>) {
-    (fillOne<i / maxTileVectors, i % maxTileVectors>(), ...);
-  }
-  template <int r, int v>
-  constexpr void fillOne() {
-    if constexpr ((r + 1) * (v + 1) <= tileAccumulators)
-      of[r][v] = multiplyTile<r + 1, v + 1, RowsOfB>;
-  }
+}
+template <class RowsOfB, class Indices>
+struct Tiles;
+template <class RowsOfB, int... i>
+struct Tiles<RowsOfB, std::integer_sequence<int, i...>> {
+  static constexpr MultiplyTile<RowsOfB> of[] = {
+      tileIfFits<RowsOfB, i / maxTileVectors + 1, i % maxTileVectors + 1>()...};
 };
-template <class RowsOfB>
-constexpr TileFunctions<RowsOfB> tileFunctions;
 
 template <class RowsOfB>
 inline MultiplyTile<RowsOfB> tileFunction(int64_t rows, int64_t vectors) {
-  return tileFunctions<RowsOfB>.of[rows - 1][vectors - 1];
+  using All = Tiles<RowsOfB, std::make_integer_sequence<int, tileRows * maxTileVectors>>;
+  return All::of[(rows - 1) * maxTileVectors + vectors - 1];
 }
 
 inline Vec reluOf(Vec x) {
