@@ -1,6 +1,6 @@
 // From --data to data sets: the built-in digits, a directory of idx files, or directories of pictures.
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { builtinDigits, type Dataset, imageFolder, loadMnist, split } from '../data/index.ts';
 import type { ModelInfo } from '../io/index.ts';
 import { DataError, ShapeError } from '../tensor/index.ts';
@@ -20,9 +20,11 @@ const BUILTIN = { train: 12_000, test: 2_000 };
 /** Share of the pictures kept for testing where the directory does not say. */
 const TEST_SHARE = 0.1;
 
-/** Opens what --data names. Throws DataError for a directory that is none of the kinds, or an empty one. */
-export async function openData(where: string, wanted: Wanted): Promise<TrainAndTest> {
-  const { train, test, kind } = where === 'builtin' ? openBuiltin() : await openDirectory(where, wanted);
+/**
+ * Opens what --data names. `limit` bounds how many built-in digits are drawn to train; of other data all is opened. Throws DataError for a directory that is none of the kinds, or an empty one.
+ */
+export async function openData(where: string, wanted: Wanted, limit: number | null = null): Promise<TrainAndTest> {
+  const { train, test, kind } = where === 'builtin' ? openBuiltin(limit) : await openDirectory(where, wanted);
   for (const [part, set] of Object.entries({ train, test })) {
     if (set.length === 0) throw new DataError(`data: expected pictures to ${part} in ${where}, but got none`);
   }
@@ -35,9 +37,9 @@ interface Opened {
   readonly kind: string;
 }
 
-function openBuiltin(): Opened {
+function openBuiltin(limit: number | null): Opened {
   return {
-    train: builtinDigits({ count: BUILTIN.train, seed: 1 }),
+    train: builtinDigits({ count: Math.min(limit ?? BUILTIN.train, BUILTIN.train), seed: 1 }),
     test: builtinDigits({ count: BUILTIN.test, seed: 2 }),
     kind: 'built-in digits',
   };
@@ -51,8 +53,11 @@ async function openDirectory(directory: string, wanted: Wanted): Promise<Opened>
       `data: expected ${expected}, but got ${directory}, which ${found ? 'is no directory' : 'does not exist'}`,
     );
   }
-  if (readdirSync(directory).some((name) => /-idx\d-ubyte(\.gz)?$/.test(name))) {
-    return { train: await loadMnist(directory, 'train'), test: await loadMnist(directory, 'test'), kind: directory };
+  if (readdirSync(directory).some((name) => /[-.]idx\d-ubyte(\.gz)?$/.test(name))) {
+    // The files of the two sets look alike, and do not say what their classes are called.
+    const options = { classes: /fashion/i.test(basename(resolve(directory))) ? 'fashion' : 'digits' } as const;
+    const [train, test] = [await loadMnist(directory, 'train', options), await loadMnist(directory, 'test', options)];
+    return { train, test, kind: directory };
   }
   const { size, channels } = wanted.preprocessing ?? { size: [28, 28] as const, channels: 1 as const };
   const open = (folder: string) => imageFolder(folder, { size, channels });

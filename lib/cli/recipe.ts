@@ -8,12 +8,15 @@ export function normalization(preprocessing: Preprocessing | undefined): Transfo
   return preprocessing ? [normalize(preprocessing.mean, preprocessing.std)] : [];
 }
 
-/** Random changes of pictures [channels, height, width] with values 0..1, in the order of the recipe. */
-export function augmentations(augmentation: Augmentation): Transform[] {
+/** Random changes of pictures of this size with values 0..1, in the order of the recipe. */
+export function augmentations(
+  { affine, elastic: distortion, cropPadding, horizontalFlip }: Augmentation,
+  size: Preprocessing['size'],
+): Transform[] {
   const transforms: Transform[] = [];
-  if (augmentation.affine) transforms.push(randomAffine(augmentation.affine));
-  if (augmentation.elastic) transforms.push(elastic(augmentation.elastic));
-  if (augmentation.cropPadding) transforms.push(randomCrop(augmentation.cropPadding));
-  if (augmentation.horizontalFlip) transforms.push(randomHorizontalFlip());
+  if (affine) transforms.push(randomAffine(affine));
+  if (distortion) transforms.push(elastic(distortion));
+  if (cropPadding) transforms.push(randomCrop(size, { padding: cropPadding }));
+  if (horizontalFlip) transforms.push(randomHorizontalFlip());
   return transforms;
 }

@@ -37,7 +37,9 @@ export async function train(settings: Settings, files: Files, context: Context):
     batchSize,
     shuffle: true,
     seed,
-    transforms: settings.augment ? [...augmentations(recipe.augmentation), ...normalize] : normalize,
+    transforms: settings.augment
+      ? [...augmentations(recipe.augmentation, preprocessing.size), ...normalize]
+      : normalize,
   });
   const validation = held && new DataLoader(held, { batchSize: 256, transforms: normalize });
   const optimizer = createOptimizer(model.parameters(), withRate(recipe.optimizer, settings.lr));
@@ -92,13 +94,10 @@ export async function train(settings: Settings, files: Files, context: Context):
 }
 
 /** The model with as many outputs as the data has classes, its weights drawn from the seed. */
-async function prepare({
-  model,
-  data: where,
-  seed,
-}: Settings): Promise<{ definition: ModelDefinition; data: TrainAndTest }> {
+async function prepare(settings: Settings): Promise<{ definition: ModelDefinition; data: TrainAndTest }> {
+  const { model, data: where, seed, limit } = settings;
   let definition = createModel(model, { generator: new Generator(seed) });
-  const data = await openData(where, definition);
+  const data = await openData(where, definition, limit);
   const classes = data.train.classes?.length ?? definition.options.classes;
   if (classes !== definition.options.classes) {
     definition = createModel(model, { classes, generator: new Generator(seed) });

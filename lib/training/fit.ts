@@ -128,7 +128,7 @@ class Training {
       this.loader.setEpoch(this.epoch);
       for (const metric of this.metrics) metric.reset();
     }
-    if (this.step < this.loader.length) {
+    if (this.loader.epoch === this.epoch) {
       for await (const batch of this.loader) {
         this.trainStep(batch);
         await setImmediate();
