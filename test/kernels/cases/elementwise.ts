@@ -55,7 +55,15 @@ export const cases: readonly AnyCase[] = [
     }),
     make(kernel, dense(100, 'takes equal numbers'), 2, exact, { a: 'ties', b: 'ties' }),
     make(kernel, dense(100, 'takes subnormal numbers'), 3, exact, { a: 'subnormal', b: 'subnormal' }),
+  ]),
+  ...(['add', 'less'] as const).flatMap((kernel) => [
     make(kernel, dense(70_001, 'takes more elements than one task'), 4),
+    make(
+      kernel,
+      ['adds a bias to more elements than one task', [2, 3, 120, 110], [39600, 13200, 110, 1], 79200, [0, 1, 0, 0], 3],
+      5,
+    ),
+    make(kernel, ['repeats a column over many rows', [1, 1, 40_001, 2], [0, 0, 2, 1], 80_002, [0, 0, 1, 0], 40_001], 6),
   ]),
   ...counts.map((count) => make('pow', dense(count), count, { ulps: 2 }, { a: 'positive' })),
   ...patterns.map((pattern, i) => make('pow', pattern, i, { ulps: 2 }, { a: 'positive' })),

@@ -55,6 +55,7 @@ export const geometries: Readonly<Record<string, Geometry>> = {
   'windows larger than the plane': { size: [3, 2], kernel: [5, 5], stride: [2, 2], padding: [2, 2] },
   '1x1 windows': { size: [4, 5], kernel: [1, 1], stride: [1, 1] },
   'a single element': { planes: 1, size: [1, 1], kernel: [1, 1], stride: [1, 1] },
+  'many planes': { planes: 90, size: [28, 30], kernel: [2, 2], stride: [2, 2] },
   'wide rows': { planes: 2, size: [4, 131], kernel: [2, 2], stride: [2, 2] },
   'no planes': { planes: 0, size: [4, 4], kernel: [2, 2], stride: [2, 2] },
 };

@@ -89,10 +89,10 @@ export const cases: readonly AnyCase[] = [
     seed: 5,
   },
   ...[0, 0.1, 0.3, 0.7, 0.999, 1].map(
-    (probability): AnyCase => ({
+    (probability, i): AnyCase => ({
       name: `drops with probability ${probability}`,
       kernel: 'dropout',
-      shape: { count: 70_003, seedWords, probability },
+      shape: { count: i === 2 ? 70_003 : 1003, seedWords, probability },
       tolerance: { ulps: 2 },
       seed: 6,
     }),

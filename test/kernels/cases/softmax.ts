@@ -9,6 +9,8 @@ const shapes = [
   [5, 17, 1],
   [2, 65, 1],
   [2, 1000, 1],
+  [400, 100, 1],
+  [3, 20, 600],
   [1, 7, 9],
   [3, 16, 17],
   [2, 5, 65],
@@ -152,6 +154,16 @@ export const cases: readonly AnyCase[] = [
     without: ['weight'],
     fills: { x: [1, 0, 0.5, 2, Number.NaN, 1, 0, 0, 1], target: [0, 1, 2] },
   },
+  ...(['crossEntropy', 'crossEntropyBackward'] as const).map(
+    (kernel): AnyCase => ({
+      name: 'takes more rows than one task',
+      kernel,
+      shape: { rows: 700, classes: 50, ignoreIndex, smoothing: 0.125 },
+      tolerance: { ulps: 5, absolute: 2e-6 },
+      seed: 7,
+      fills: { weight: 'positive' },
+    }),
+  ),
   ...(['crossEntropy', 'crossEntropyBackward'] as const).map(
     (kernel): AnyCase => ({
       name: 'takes no rows',

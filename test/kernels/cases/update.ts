@@ -83,6 +83,14 @@ export const cases: readonly AnyCase[] = [
     fills: { settings: [0.1, 0.9, 0, 0.01, 0, 0, 0] },
   },
   {
+    name: 'takes more parameters than one task',
+    kernel: 'adam',
+    shape: { count: 70_001, settingsLength: 9 },
+    tolerance,
+    seed: 1,
+    fills: { settings: [0.01, 0.9, 0.99, 1e-8, 0, 0, 0, 0.5, 0.25], squareAverage: 'positive' },
+  },
+  {
     name: 'leaves zeros alone when it pulls by sign',
     kernel: 'sgd',
     shape: { count: 33, settingsLength: 7 },
