@@ -23,16 +23,27 @@ int64_t multiply(const Product& product, const Call& call) {
   return length;
 }
 
-// "batch m is 2 x 3", or "" for a single element.
-std::string because(const Product& product, const Call& call) {
-  if (product.fields.empty()) return "";
-  std::string text = ", because " + product.text + " is ";
-  const char* separator = "";
+// "2 x 3"
+std::string sizes(const Product& product, const Call& call) {
+  std::string text;
   for (const int field : product.fields) {
-    text += separator + std::to_string(call.shape[field].integer);
-    separator = " x ";
+    if (!text.empty()) text += " x ";
+    text += std::to_string(call.shape[field].integer);
   }
   return text;
+}
+
+// ", because batch m is 2 x 3", or "" for a single element.
+std::string because(const Product& product, const Call& call) {
+  if (product.fields.empty()) return "";
+  return ", because " + product.text + " is " + sizes(product, call);
+}
+
+bool tooMany(const Signature& kernel, const BufferSignature& buffer, const Product& product,
+             const Call& call, Message& message) {
+  return message.set("%s: expected sizes of %s whose product is below 2^31, but got %s of %s",
+                     kernel.name.c_str(), buffer.name.c_str(), product.text.c_str(),
+                     sizes(product, call).c_str());
 }
 
 // As JavaScript writes it.
@@ -47,11 +58,7 @@ std::string number(double value) {
 bool checkLength(const Signature& kernel, const BufferSignature& buffer, const Buffer& given,
                  const Call& call, Message& message) {
   const int64_t length = multiply(buffer.length, call);
-  if (length < 0) {
-    return message.set("%s: expected sizes of %s whose product is below 2^31%s",
-                       kernel.name.c_str(), buffer.name.c_str(),
-                       because(buffer.length, call).c_str());
-  }
+  if (length < 0) return tooMany(kernel, buffer, buffer.length, call, message);
   if (!given.present && buffer.optional) return true;
   if (!given.present) {
     return message.set("%s: expected %s, but got none", kernel.name.c_str(), buffer.name.c_str());
@@ -65,10 +72,7 @@ bool checkLength(const Signature& kernel, const BufferSignature& buffer, const B
 bool checkIndices(const Signature& kernel, const BufferSignature& buffer, const Buffer& given,
                   const Call& call, Message& message) {
   const int64_t below = multiply(buffer.below, call);
-  if (below < 0) {
-    return message.set("%s: expected a bound of %s below 2^31%s", kernel.name.c_str(),
-                       buffer.name.c_str(), because(buffer.below, call).c_str());
-  }
+  if (below < 0) return tooMany(kernel, buffer, buffer.below, call, message);
   const auto* indices = static_cast<const int32_t*>(given.data);
   const uint32_t limit = static_cast<uint32_t>(below);
   const bool hasException = buffer.except >= 0;
@@ -136,7 +140,7 @@ bool checkShape(const Signature& kernel, const double* values, Call& call, Messa
     if (!fits || call.shape[i].integer != value) {
       return message.set("%s: expected %s as an integer from %.0f to %d, but got %s",
                          kernel.name.c_str(), kernel.integerNames[i].c_str(), least, INT32_MAX,
-                         value);
+                         number(value).c_str());
     }
   }
   for (size_t i = 0; i < kernel.constantNames.size(); ++i) {

@@ -31,7 +31,11 @@ struct Call {
 struct Message {
   char text[512];
   // Always false, so that a check can `return message.set(…)`.
-  bool set(const char* format, ...);
+#if defined(__GNUC__)
+  __attribute__((format(printf, 2, 3)))
+#endif
+  bool
+  set(const char* format, ...);
 };
 
 // Reads the shape values into the call. False, with a message, unless each is what the list allows.

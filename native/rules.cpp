@@ -211,7 +211,8 @@ bool copy(const char* kernel, const Call& call, Message& message) {
     empty |= size == 0;
     count *= size > 0 ? size : 1;
     if (count > INT32_MAX) {
-      return message.set("%s: expected sizes whose product is below 2^31", kernel);
+      return message.set("%s: expected sizes whose product is below 2^31, but got at least %lld",
+                         kernel, static_cast<long long>(count));
     }
   }
   if (!atLeast(kernel, "xOffset", s.xOffset, 0, message)) return false;

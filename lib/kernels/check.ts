@@ -23,9 +23,10 @@ function checkShape(layout: Layout, shape: Values): void {
   }
 }
 
+const sizes = (fields: readonly string[], shape: Values): string => fields.map((field) => shape[field]).join(' x ');
+
 function because(fields: readonly string[], shape: Values): string {
-  if (fields.length === 0) return '';
-  return `, because ${fields.join(' ')} is ${fields.map((field) => shape[field]).join(' x ')}`;
+  return fields.length === 0 ? '' : `, because ${fields.join(' ')} is ${sizes(fields, shape)}`;
 }
 
 /** The product of some fields; sizes of 0 counted as 1, it must stay below 2^31. */
@@ -38,7 +39,8 @@ function multiply(layout: Layout, buffer: BufferLayout, fields: readonly string[
   }
   if (bound <= longest) return length;
   throw new RangeError(
-    `${layout.name}: expected sizes of ${buffer.name} whose product is below 2^31${because(fields, shape)}`,
+    `${layout.name}: expected sizes of ${buffer.name} whose product is below 2^31, ` +
+      `but got ${fields.join(' ')} of ${sizes(fields, shape)}`,
   );
 }
 
