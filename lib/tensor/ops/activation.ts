@@ -92,10 +92,10 @@ export function neg(x: Tensor): Tensor {
   return differentiable(y, 'neg', [x], [], (gradY) => [neg(gradY)]);
 }
 
-/** scale x + shift. */
-export function affine(x: Tensor, scale: number, shift: number): Tensor {
-  checkFloat('affine', x);
+/** scale x + shift; `name` is what the caller knows it as. */
+export function affine(x: Tensor, scale: number, shift: number, name = 'affine'): Tensor {
+  checkFloat(name, x);
   const y = empty(x.shape, x.dtype);
   run('affine', { count: x.size, scale, shift }, { x: x.floats, y: y.floats });
-  return differentiable(y, 'affine', [x], [], (gradY) => [scale === 1 ? gradY : affine(gradY, scale, 0)]);
+  return differentiable(y, name, [x], [], (gradY) => [scale === 1 ? gradY : affine(gradY, scale, 0)]);
 }

@@ -7,7 +7,7 @@ import { flatBinary, stridedBinary } from '../kernel-shapes.ts';
 import { sumTo } from '../reduction.ts';
 import { broadcastShapes, broadcastStrides, coalesce, type Shape, sameShape } from '../shape.ts';
 import { spread } from '../strided.ts';
-import { affine, neg } from './activation.ts';
+import { affine, log, neg } from './activation.ts';
 import { checkFloat, checkSameFloat, checkTensor } from './check.ts';
 import { to } from './movement.ts';
 
@@ -48,7 +48,7 @@ export const operand = (value: Operand, x: Tensor): Tensor =>
 
 /** a + b. Shapes broadcast: aligned at the end, a length of 1 repeats. Throws ShapeError where they do not. */
 export function add(a: Tensor, b: Operand): Tensor {
-  if (typeof b === 'number') return affine(a, 1, b);
+  if (typeof b === 'number') return affine(a, 1, b, 'add');
   const y = binary('add', a, b);
   const [aShape, bShape] = [a.shape, b.shape];
   return differentiable(y, 'add', [a, b], [], (gradY, _, needs) => [
@@ -59,7 +59,7 @@ export function add(a: Tensor, b: Operand): Tensor {
 
 /** a - b, broadcast. */
 export function sub(a: Tensor, b: Operand): Tensor {
-  if (typeof b === 'number') return affine(a, 1, -b);
+  if (typeof b === 'number') return affine(a, 1, -b, 'sub');
   const y = binary('sub', a, b);
   const [aShape, bShape] = [a.shape, b.shape];
   return differentiable(y, 'sub', [a, b], [], (gradY, _, needs) => [
@@ -70,10 +70,13 @@ export function sub(a: Tensor, b: Operand): Tensor {
 
 /** a b element by element, broadcast. */
 export function mul(a: Tensor, b: Operand): Tensor {
-  if (typeof b === 'number') return affine(a, b, 0);
-  return differentiable(binary('mul', a, b), 'mul', [a, b], [a, b], (gradY, [a, b], needs) => [
-    needs[0] ? sumTo(mul(gradY, b), a.shape) : null,
-    needs[1] ? sumTo(mul(gradY, a), b.shape) : null,
+  if (typeof b === 'number') return affine(a, b, 0, 'mul');
+  const y = binary('mul', a, b);
+  const [aShape, bShape] = [a.shape, b.shape];
+  const saved = [b.requiresGrad ? a : undefined, a.requiresGrad ? b : undefined] as const;
+  return differentiable(y, 'mul', [a, b], saved, (gradY, [a, b]) => [
+    b ? sumTo(mul(gradY, b), aShape) : null,
+    a ? sumTo(mul(gradY, a), bShape) : null,
   ]);
 }
 
@@ -104,13 +107,14 @@ export function pow(a: Tensor, b: Operand): Tensor {
   if (b === 2) return square(a);
   const power = operand(b, a);
   const y = binary('pow', a, power);
-  return differentiable(y, 'pow', [a, power], [a, power, y], (gradY, [a, b, y], needs) => {
+  const saved = [a, power, power.requiresGrad ? y : undefined] as const;
+  return differentiable(y, 'pow', [a, power], saved, (gradY, [a, b, y], needs) => {
     // gradA = gradY b a^(b - 1): where b is 0, an exponent of 0 instead of -1 keeps 0 · ∞ away.
-    const lowered = needs[0] ? sub(b, equal(b, constant(0, b.dtype)).neg().add(1)) : null;
+    const lowered = needs[0] ? sub(b, affine(equal(b, constant(0, b.dtype)), -1, 1)) : null;
     const gradA = lowered === null ? null : sumTo(mul(mul(gradY, b), binary('pow', a, lowered)), a.shape);
     // gradB = gradY y log a: where a is 0, log 1 keeps 0 · -∞ away.
-    const logA = needs[1] ? a.add(equal(a, constant(0, a.dtype))).log() : null;
-    return [gradA, logA === null ? null : sumTo(mul(mul(gradY, y), logA), b.shape)];
+    const logA = y ? log(add(a, equal(a, constant(0, a.dtype)))) : null;
+    return [gradA, y && logA ? sumTo(mul(mul(gradY, y), logA), b.shape) : null];
   });
 }
 
