@@ -8,8 +8,9 @@ namespace fovea {
 namespace {
 
 constexpr size_t alignment = 64;
-// More than any machine has: a size that can only come of a mistake.
-constexpr size_t mostBytes = size_t{1} << 42;
+// Real networks want some megabytes. A system that promises memory it does not have would end the
+// process of a caller whose dilation is a mistake.
+constexpr size_t mostBytes = size_t{1} << 31;
 
 // Where buffers of no elements point, so that a kernel meets null only for those left out.
 alignas(alignment) char nothing[alignment];
@@ -48,14 +49,17 @@ bool Engine::selectIsa(const std::string& name) {
 
 bool Engine::reserve(size_t bytes, const std::string& kernel, Message& message) {
   if (bytes <= workspaceBytes_) return true;
+  if (bytes > mostBytes) {
+    return message.set(
+        "%s: expected a shape that needs at most 2 GiB to work in, but got %zu bytes",
+        kernel.c_str(), bytes);
+  }
   ::operator delete (workspace_, std::align_val_t{alignment});
   workspaceBytes_ = 0;
   workspace_ =
-      bytes > mostBytes
-          ? nullptr
-          : static_cast<char*>(::operator new (bytes, std::align_val_t{alignment}, std::nothrow));
+      static_cast<char*>(::operator new (bytes, std::align_val_t{alignment}, std::nothrow));
   if (workspace_ == nullptr) {
-    return message.set("%s: expected %zu bytes of memory to work in, but there are not so many",
+    return message.set("%s: expected %zu bytes of memory to work in, but there is not so much",
                        kernel.c_str(), bytes);
   }
   workspaceBytes_ = bytes;
