@@ -13,4 +13,7 @@ export {
 export { ArrayDataset, type ArrayOptions, type Batch, type Dataset, type Indices, split, subset } from './dataset.ts';
 export { builtinDigits, type DigitOptions } from './digits.ts';
 export { type Idx, type IdxOptions, loadMnist, type MnistOptions, readIdx } from './idx.ts';
+export { type ImageOptions, loadImage, loadModelInput, saveImage } from './image.ts';
+export { type FolderOptions, ImageFolder, imageFolder } from './image-folder.ts';
 export { DataLoader, type LoaderOptions, type LoaderState } from './loader.ts';
+export { type InputOptions, toModelInput } from './model-input.ts';

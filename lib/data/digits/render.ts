@@ -108,7 +108,7 @@ function drawSegment(
       const nearY = y - ay - along * dy;
       const level = (radius - Math.sqrt(nearX * nearX + nearY * nearY)) / softness + 0.5;
       const at = offset + y * size + x;
-      if (level > (image[at] ?? 0)) image[at] = level < 1 ? level : 1;
+      if (level > (image[at] ?? 0)) image[at] = Math.min(level, 1);
     }
   }
 }
