@@ -68,8 +68,8 @@ test('10,000 training steps of a small network keep memory flat without any free
   expect(late.loss).toBeLessThan(early.loss / 2);
   // One step makes about 40 KiB: 8,000 steps that were kept would be 320 MiB.
   expect(growth.reachable).toBeLessThan(1);
-  // V8 sizes its young generation as it likes, which is worth some MiB either way.
-  expect(growth.rss).toBeLessThan(40);
+  // RSS also holds V8's young generation, which grows by up to 3 x 16 MiB at times of its own choosing.
+  expect(growth.rss).toBeLessThan(48);
 });
 
 test('a loss that is kept does not keep its graph after backward', () => {
