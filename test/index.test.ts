@@ -16,7 +16,7 @@ it('tensors and functions are at the top, areas are namespaces, and nothing inte
   ]) {
     expect(names).toContain(name);
   }
-  for (const area of ['nn', 'optim', 'models', 'io']) expect(names).toContain(area);
+  for (const area of ['data', 'io', 'models', 'nn', 'optim', 'training']) expect(names).toContain(area);
   for (const internal of ['run', 'fail', 'empty', 'Storage', 'differentiable']) expect(names).not.toContain(internal);
 });
 
