@@ -1,6 +1,6 @@
 // What the tests of the native side share: child processes on the built package, and random valid calls.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { NativeLoadError, packageRoot } from '../../lib/kernels/binary.ts';
 import { loadNative, type Native } from '../../lib/kernels/native.ts';
 
@@ -35,3 +35,8 @@ export function tryNative(): { native?: Native; problem: string } {
 
 /** Path of the compiled backend module, as text for an import. */
 export const backendModule = JSON.stringify(join(root, 'dist', 'kernels', 'backend.js'));
+
+/** For child processes that must use the binary that this process uses: another build may be under test. */
+export const sameBinary: Record<string, string> = process.env.FOVEA_BINARY
+  ? { FOVEA_BINARY: resolve(process.env.FOVEA_BINARY) }
+  : {};
