@@ -1,17 +1,18 @@
 // fovea classify: what a saved model sees in pictures.
 import { Option } from 'commander';
-import type { Preprocessing } from '../io/index.ts';
-import { noGrad, softmax, type Tensor } from '../tensor/index.ts';
-import { type AddCommand, type Context, UsageError } from './context.ts';
+import { loadModelInput } from '../data/index.ts';
+import { noGrad, softmax } from '../tensor/index.ts';
+import type { AddCommand, Context } from './context.ts';
 import { type OpenModel, openModel } from './model-file.ts';
 import { examples, integer, percent } from './options.ts';
 
-type Invert = 'auto' | 'yes' | 'no';
+type When = 'auto' | 'yes' | 'no';
 
 interface Options {
   readonly top: number;
   readonly json?: true;
-  readonly invert: Invert;
+  readonly invert: When;
+  readonly center: When;
 }
 
 interface Prediction {
@@ -56,20 +57,20 @@ async function classify(file: string, images: string[], options: Options, { stdo
 async function predictionsFor(
   { definition, info }: OpenModel,
   image: string,
-  { top, invert }: Options,
+  { top, invert, center }: Options,
 ): Promise<Prediction[]> {
   const preprocessing = info.preprocessing ?? definition.preprocessing;
   const names = info.classes ?? definition.classes;
-  const input = await pictureFor(preprocessing, image, invert);
+  const { channels } = preprocessing;
+  // Digits are learnt as MNIST has them, in the middle; light and dark mean nothing only where the model sees grey.
+  const picture = await loadModelInput(image, {
+    ...preprocessing,
+    center: channels === 1 && (center === 'auto' ? names.join('') === '0123456789' : center === 'yes'),
+    invert: invert === 'auto' ? channels === 1 && 'auto' : invert === 'yes',
+  });
+  const input = picture.unsqueeze(0);
   const probabilities = noGrad(() => softmax(definition.model.forward(input), -1)).floats;
   return Array.from(probabilities, (probability, c) => ({ class: names[c] ?? String(c), probability }))
     .sort((a, b) => b.probability - a.probability)
     .slice(0, top);
-}
-
-/** A picture as the model wants it: [1, channels, height, width]. */
-async function pictureFor(preprocessing: Preprocessing, image: string, invert: Invert): Promise<Tensor> {
-  // Only here, since the rest of the program works where sharp is not installed.
-  const { loadImage } = await import('../data/image.ts');
-  throw new UsageError(String([loadImage, preprocessing, image, invert]));
 }

@@ -88,7 +88,7 @@ export function earlyStopping({ patience = 3, ...monitor }: Monitor & { readonly
 export function bestCheckpoint(file: string, monitor: Monitor = {}): Callback {
   const best = new Best('bestCheckpoint', monitor);
   return {
-    name: `bestCheckpoint ${file}`,
+    name: `bestCheckpoint ${monitor.monitor ?? ''}`.trim(),
     begin: () => checkWritable(file),
     epoch: (row, run) => (best.improves(row) ? run.save(file) : undefined),
     state: () => best.value ?? null,
@@ -138,7 +138,7 @@ interface LogFormat {
 function log(file: string, { epochOf, format }: LogFormat): Callback {
   let empty = true;
   return {
-    name: `log ${file}`,
+    name: 'log',
     async begin({ history }) {
       checkWritable(file);
       empty = true;
