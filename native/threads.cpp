@@ -12,6 +12,7 @@
 #include <system_error>
 #include <thread>
 
+#include "isa/pause.h"
 #include "kernels/context.h"
 
 #if defined(_WIN32)
@@ -21,22 +22,10 @@
 #include <pthread.h>
 #endif
 
-#if defined(__x86_64__) || defined(_M_X64)
-#include <emmintrin.h>
-#endif
-
 namespace fovea {
 namespace {
 
 constexpr auto spinTime = std::chrono::microseconds(40);
-
-inline void pause() {
-#if defined(__x86_64__) || defined(_M_X64)
-  _mm_pause();
-#elif defined(__aarch64__) && !defined(_MSC_VER)
-  asm volatile("yield");
-#endif
-}
 
 // Polls for a while; the clock is read only now and then.
 template <class Condition>
