@@ -58,8 +58,10 @@ struct WeightPlan {
     const int64_t blocks = ceilDiv(8, larger(1, groups) * chunks.parts);
     outputBlocks = Split::into(tiles.parts, smaller(blocks, work / chunks.parts / taskWork));
     layout = BandLayout(rows, columns, bands.largest(), pitch);
-    const int64_t unitFloats = inputs * layout.size + outputs * bands.largest() * columns.count;
-    unitsAtOnce = larger(1, smaller(chunks.largest(), 10240 / larger(1, unitFloats)));
+    // In the L1 cache: gradY of a tile and some two channels of x, unit by unit.
+    const int64_t unitFloats =
+        tiles.largest() * bands.largest() * columns.count + smaller(inputs, 2) * layout.size;
+    unitsAtOnce = larger(1, smaller(chunks.largest(), 8192 / larger(1, unitFloats)));
   }
 
   int64_t positions() const { return bands.largest() * columns.count; }
@@ -148,6 +150,8 @@ inline void weightByRows(const WeightPlan& plan, const WeightMemory& memory,
   const int64_t outPlane = plan.rows.count * plan.columns.count;
   const int64_t first = plan.tiles.begin(task.tile0), last = plan.tiles.end(task.tile1 - 1);
   const int64_t unitLength = plan.inputs * plan.layout.size;
+  const int64_t imageStep = plan.groups * plan.outputs * outPlane;
+  const int64_t alike = plan.bands.parts == 1 ? plan.unitsAtOnce : 1;  // units in one call
   float* copy = memory.copy + task.thread * memory.copyLength;
   float* sums = memory.sums + task.thread * memory.sumsLength;
   fillRow(sums, (last - first) * plan.depth * Vec::width, 0);
@@ -168,10 +172,11 @@ inline void weightByRows(const WeightPlan& plan, const WeightMemory& memory,
       for (int64_t tapTile = 0; tapTile < tapTiles.parts && plan.depth > 0; ++tapTile) {
         const int64_t tap = tapTiles.begin(tapTile), taps = tapTiles.end(tapTile) - tap;
         float* tile = sums + ((o - first) * plan.depth + tap * rows) * Vec::width;
-        for (int64_t u = u0; u < u1; ++u) {
+        for (int64_t u = u0; u < u1; u += alike) {
           const WeightUnit unit(plan, buffers, task.group, u);
-          DotLines lines = {unit.rows, plan.columns.count, outPlane, plan.columns.count,
-                            plan.pitch};
+          DotLines lines = {
+              smaller(alike, u1 - u), unit.rows,  plan.columns.count, outPlane, imageStep,
+              plan.columns.count,     unitLength, plan.pitch};
           if (plan.pitch == plan.columns.count) {
             lines.count *= lines.lines;
             lines.lines = 1;

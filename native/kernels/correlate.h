@@ -51,7 +51,8 @@ struct CorrelatePlan {
         tiles(Split::atMost(s.outputs, tileRows)),
         vectors(vectorsFor(tiles.largest())) {
     const Axis &rows = s.rows.axis, &columns = s.columns.axis;
-    channels = Split::atMost(s.inputs, larger(1, 256 / larger(1, taps)));
+    const int64_t depthAtOnce = larger(256, 4096 / tiles.largest());
+    channels = Split::atMost(s.inputs, larger(1, depthAtOnce / larger(1, taps)));
     const int64_t plane = rows.length * columns.length;
     const bool aliases = plane % 256 == 0 && channels.largest() > 8;  // in the L1 cache
     direct = rows.stride == 1 && columns.stride == 1 && rows.start == 0 && columns.start == 0 &&
@@ -140,52 +141,59 @@ inline void fillTables(const Correlation& s, const CorrelatePlan& plan,
   }
 }
 
-// A run of a tile's positions that is contiguous in a row of y.
-struct Segment {
-  int64_t at, count, out;
+// At most a vector of a tile's positions, contiguous in a row of y.
+struct Run {
+  int64_t at, out;
+  int count;
 };
+constexpr int maxRuns = maxTileVectors * Vec::width;
 
 // Cuts positions [first, first + count) of a band into runs; y's rows start at `out`.
-inline int cutSegments(const Correlation& s, const CorrelatePlan& plan, int64_t first,
-                       int64_t count, int64_t bandRows, int64_t out, Segment* segments) {
-  const int64_t width = s.columns.axis.count, rowStep = s.rows.outStride * s.outWidth;
-  if (plan.pitch == width && rowStep == width && s.columns.outStride == 1) {
-    segments[0] = {0, smaller(count, bandRows * width - first), out + first};
-    return 1;
+inline int cutRuns(const Correlation& s, const CorrelatePlan& plan, int64_t first, int64_t count,
+                   int64_t bandRows, int64_t out, Run* runs) {
+  int64_t width = s.columns.axis.count, pitch = plan.pitch, rows = bandRows;
+  const int64_t rowStep = s.rows.outStride * s.outWidth;
+  if (pitch == width && rowStep == width && s.columns.outStride == 1) {
+    width = pitch = bandRows * width;  // one long row
+    rows = 1;
   }
   int found = 0;
-  int64_t row = first / plan.pitch, column = first % plan.pitch;
-  for (int64_t at = 0; at < count && row < bandRows; ++row, column = 0) {
-    const int64_t run = smaller(width - column, count - at);
-    if (run > 0) {
-      segments[found++] = {at, run, out + row * rowStep + column * s.columns.outStride};
+  int64_t row = first / pitch, column = first % pitch;
+  for (int64_t at = 0; at < count && row < rows; ++row, column = 0) {
+    const int64_t end = smaller(width - column, count - at);
+    for (int64_t i = 0; i < end; i += Vec::width) {
+      runs[found++] = {at + i, out + row * rowStep + (column + i) * s.columns.outStride,
+                       lanesLeft(end - i)};
     }
-    at += plan.pitch - column;
+    at += pitch - column;
   }
   return found;
 }
 
-// One row of a tile into one plane of y, run by run.
-inline void finishSegments(const Correlation& s, const float* sums, const Segment* segments,
-                           int count, bool add, float bias, bool relu, float* y) {
-  const Vec biases = broadcast(bias);
-  for (const Segment* run = segments; run < segments + count; ++run) {
-    const float* from = sums + run->at;
-    float* to = y + run->out;
-    if (s.columns.outStride == 1) {
-      for (int64_t i = 0; i < run->count; i += Vec::width) {
-        const int n = lanesLeft(run->count - i);
-        Vec v = load(from + i);
-        v = v + (add ? loadUpTo(to + i, n) : biases);
-        storeUpTo(to + i, relu ? reluOf(v) : v, n);
-      }
-    } else {
-      for (int64_t i = 0; i < run->count; ++i) {
-        float* element = to + i * s.columns.outStride;
-        const float v = from[i] + (add ? *element : bias);
-        *element = relu && v < 0 ? 0 : v;
+// How a row of a tile goes into a plane of y.
+struct FinishRow {
+  bool add, relu;
+  float bias;  // where it is not added to what is there
+};
+
+inline void finishRow(const float* sums, const Run* runs, int count, int64_t outStride,
+                      const FinishRow& finish, float* y) {
+  if (outStride != 1) {
+    for (const Run* run = runs; run < runs + count; ++run) {
+      for (int i = 0; i < run->count; ++i) {
+        float* to = y + run->out + i * outStride;
+        const float v = sums[run->at + i] + (finish.add ? *to : finish.bias);
+        *to = finish.relu && v < 0 ? 0 : v;
       }
     }
+    return;
+  }
+  const Vec bias = broadcast(finish.bias);
+  for (const Run* run = runs; run < runs + count; ++run) {
+    float* to = y + run->out;
+    Vec v = load(sums + run->at);
+    v = v + (finish.add ? loadUpTo(to, run->count) : bias);
+    storeUpTo(to, finish.relu ? reluOf(v) : v, run->count);
   }
 }
 
@@ -212,8 +220,8 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
                           roundUp(positions, Vec::width);
   const bool direct = plan.direct && reading <= s.batch * s.groups * s.inputs * plane;
 
-  alignas(64) float sums[maxTileFloats];
-  Segment segments[maxTileVectors * Vec::width];
+  alignas(64) float sums[maxTileFloats + Vec::width];
+  Run runs[maxRuns];
   for (int64_t block = 0; block < plan.channels.parts; ++block) {
     const int64_t c0 = plan.channels.begin(block), c1 = plan.channels.end(block);
     const int64_t depth = (c1 - c0) * plan.taps;
@@ -229,7 +237,7 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
     for (int64_t columnTile = 0; columnTile < columnTiles.parts; ++columnTile) {
       const int64_t v0 = columnTiles.begin(columnTile), vectors = columnTiles.end(columnTile) - v0;
       const int64_t first = v0 * Vec::width;
-      const int runs = cutSegments(s, plan, first, vectors * Vec::width, bandRows, out, segments);
+      const int runCount = cutRuns(s, plan, first, vectors * Vec::width, bandRows, out, runs);
       for (int64_t t = plan.outputBlocks.begin(outputBlock); t < plan.outputBlocks.end(outputBlock);
            ++t) {
         const int64_t o0 = plan.tiles.begin(t), tileRowCount = plan.tiles.end(t) - o0;
@@ -239,9 +247,10 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
             depth, weights, tileRowCount, source + first,
             Table{direct ? memory.directTable : memory.table}, sums);
         for (int64_t r = 0; r < tileRowCount; ++r) {
-          finishSegments(s, sums + r * vectors * Vec::width, segments, runs, block > 0,
-                         bias ? bias[group * s.outputs + o0 + r] : 0, last && s.relu,
-                         output + (o0 + r) * outPlane);
+          const FinishRow finish = {block > 0, last && s.relu,
+                                    bias ? bias[group * s.outputs + o0 + r] : 0};
+          finishRow(sums + r * vectors * Vec::width, runs, runCount, s.columns.outStride, finish,
+                    output + (o0 + r) * outPlane);
         }
       }
     }

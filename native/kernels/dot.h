@@ -14,11 +14,12 @@ constexpr int dotColumnsFor(int64_t rows) {
   return static_cast<int>(smaller(maxDotColumns, tileAccumulators / larger(1, rows)));
 }
 
-// Two factors, each `lines` lines of `count` contiguous elements: row r of the first at
-// a[r * aRow + line * aLine], column c of the second at b[offsets[c] + line * bLine].
+// Two factors, each `items` times `lines` lines of `count` contiguous elements: row r of the first
+// at a[r * aRow + item * aItem + line * aLine], column c of the second at
+// b[offsets[c] + item * bItem + line * bLine].
 struct DotLines {
-  int64_t lines, count;
-  int64_t aRow, aLine, bLine;
+  int64_t items, lines, count;
+  int64_t aRow, aItem, aLine, bItem, bLine;
 };
 
 // sums[r][c] (a vector each, to be added up across its lanes at the end) += a_r · b_c.
@@ -40,12 +41,14 @@ void dotTile(const DotLines& s, const float* a, const float* b, const int32_t* o
   };
   const int rest = static_cast<int>(s.count % Vec::width);
   const int64_t whole = s.count - rest;
-  for (int64_t line = 0; line < s.lines; ++line) {
-    const int64_t i = line * s.aLine, j = line * s.bLine;
-    for (int64_t k = 0; k < whole; k += Vec::width) {
-      step(i + k, j + k, [](const float* p) { return load(p); });
+  for (int64_t item = 0; item < s.items; ++item) {
+    for (int64_t line = 0; line < s.lines; ++line) {
+      const int64_t i = item * s.aItem + line * s.aLine, j = item * s.bItem + line * s.bLine;
+      for (int64_t k = 0; k < whole; k += Vec::width) {
+        step(i + k, j + k, [](const float* p) { return load(p); });
+      }
+      if (rest > 0) step(i + whole, j + whole, [=](const float* p) { return loadFirst(p, rest); });
     }
-    if (rest > 0) step(i + whole, j + whole, [=](const float* p) { return loadFirst(p, rest); });
   }
   unroll<rows * columns>([&](auto i) { store(sums + i * Vec::width, total[i]); });
 }

@@ -182,7 +182,8 @@ inline void matmulDots(const MatmulPlan& plan, const Context& context, const Mat
       for (int64_t i = 0; i < m; i += rowsAtOnce) {
         const int64_t rows = smaller(rowsAtOnce, m - i);
         for (int64_t e = 0; e < rows * columns; ++e) store(sums + e * Vec::width, broadcast(0));
-        dotFunction(rows, columns)({1, k, k, 0, 0}, itemA + i * k, itemB + j * k, offsets, sums);
+        dotFunction(rows, columns)({1, 1, k, k, 0, 0, 0, 0}, itemA + i * k, itemB + j * k, offsets,
+                                   sums);
         for (int64_t r = 0; r < rows; ++r) {
           for (int64_t c = 0; c < columns; ++c) {
             float* out = itemY + (i + r) * n + j + c;

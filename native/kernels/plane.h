@@ -73,39 +73,37 @@ inline void copyRow(const float* from, int64_t stride, int64_t count, float* to)
   }
 }
 
-// One row of windows' worth of x, in phases `phaseSize` apart; beyond x is `padding`.
-inline void copyPhases(const float* row, const Axis& axis, int64_t phaseSize, float padding,
-                       float* to) {
-  const int64_t wanted = axis.count + axis.maxShift();
-  for (int64_t phase = 0; phase < axis.phases(); ++phase, to += phaseSize) {
+// The part of a row of windows that lies in x: for one phase, outputs [first, last) of `wanted`.
+struct Present {
+  int64_t first, last;
+  Present(const Axis& axis, int64_t phase, int64_t wanted) {
     const int64_t start = axis.start + phase;
-    const int64_t first = smaller(wanted, start < 0 ? ceilDiv(-start, axis.stride) : 0);
-    const int64_t last =
-        start < axis.length
-            ? larger(first, smaller(wanted, ceilDiv(axis.length - start, axis.stride)))
-            : first;
-    fillRow(to, first, padding);
-    copyRow(row + start + first * axis.stride, axis.stride, last - first, to + first);
-    fillRow(to + last, wanted - last, padding);
+    first = smaller(wanted, start < 0 ? ceilDiv(-start, axis.stride) : 0);
+    last = axis.length > start ? smaller(wanted, ceilDiv(axis.length - start, axis.stride)) : 0;
+    last = larger(first, last);
   }
-}
+};
 
-// The band of windows' rows [firstRow, firstRow + bandRows) of one plane.
+// The band of windows' rows from firstRow on of one plane; beyond x is `padding`.
 inline void copyBand(const float* plane, const Axis& rowAxis, const Axis& columnAxis,
                      const BandLayout& layout, int64_t firstRow, float padding, float* to) {
-  for (int64_t phase = 0; phase < rowAxis.phases(); ++phase) {
-    float* phaseStart = to + phase * layout.columnPhases * layout.phaseSize;
-    for (int64_t row = 0; row < layout.rows; ++row) {
-      const int64_t from = rowAxis.start + (firstRow + row) * rowAxis.stride + phase;
-      float* rowStart = phaseStart + row * layout.pitch;
-      if (from >= 0 && from < rowAxis.length) {
-        copyPhases(plane + from * columnAxis.length, columnAxis, layout.phaseSize, padding,
-                   rowStart);
-      } else {
-        const int64_t wanted = columnAxis.count + columnAxis.maxShift();
-        for (int64_t p = 0; p < layout.columnPhases; ++p) {
-          fillRow(rowStart + p * layout.phaseSize, wanted, padding);
-        }
+  const int64_t top = rowAxis.start + firstRow * rowAxis.stride;
+  const int64_t bottom = top + (layout.rows - 1) * rowAxis.stride + rowAxis.phases();
+  if (top < 0 || bottom > rowAxis.length || !columnAxis.inside()) {
+    fillRow(to, layout.size, padding);
+  }
+  for (int64_t columnPhase = 0; columnPhase < layout.columnPhases; ++columnPhase) {
+    const Present present(columnAxis, columnPhase, columnAxis.count + columnAxis.maxShift());
+    const int64_t count = present.last - present.first;
+    if (count == 0) continue;
+    const float* from = plane + columnAxis.start + columnPhase + present.first * columnAxis.stride;
+    for (int64_t rowPhase = 0; rowPhase < rowAxis.phases(); ++rowPhase) {
+      float* phase =
+          to + (rowPhase * layout.columnPhases + columnPhase) * layout.phaseSize + present.first;
+      for (int64_t i = 0; i < layout.rows; ++i) {
+        const int64_t row = top + i * rowAxis.stride + rowPhase;
+        if (row < 0 || row >= rowAxis.length) continue;
+        copyRow(from + row * columnAxis.length, columnAxis.stride, count, phase + i * layout.pitch);
       }
     }
   }

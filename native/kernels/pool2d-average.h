@@ -2,169 +2,150 @@
 #pragma once
 
 #include "list.h"
-#include "plane.h"
+#include "pool2d-window.h"
 #include "workspace.h"
 
 namespace fovea {
 namespace {
 
-struct AvgPoolPlan {
-  Axis rows, columns;
-  int64_t planes, pitch;
-  BandLayout layout;  // of a whole plane
-  bool oneLine;       // windows lie one after another in the copy as they do in y
-  int64_t planesPerTask;
+inline PoolPlan avgPoolPlan(const AvgPool2dShape& s) {
+  return PoolPlan(s, {s.outHeight, s.height, -s.padTop, s.strideHeight, s.kernelHeight, 1},
+                  {s.outWidth, s.width, -s.padLeft, s.strideWidth, s.kernelWidth, 1});
+}
 
-  explicit AvgPoolPlan(const AvgPool2dShape& s)
-      : rows{s.outHeight, s.height, -s.padTop, s.strideHeight, s.kernelHeight, 1},
-        columns{s.outWidth, s.width, -s.padLeft, s.strideWidth, s.kernelWidth, 1},
-        planes(s.planes),
-        pitch(columns.count + columns.maxShift()),
-        layout(rows, columns, rows.count, pitch),
-        oneLine(pitch == columns.count) {
-    planesPerTask = 1 + 32768 / larger(1, outPlane() * rows.taps * columns.taps);
-  }
-
-  int64_t outPlane() const { return rows.count * columns.count; }
-  int64_t plane() const { return rows.length * columns.length; }
-  int64_t copyLength() const { return roundUp(layout.size + Vec::width, 16); }
-  int64_t lines() const { return oneLine ? 1 : rows.count; }
-  int64_t lineLength() const { return oneLine ? outPlane() : columns.count; }
-  // Elements of a window along one axis: of x, or of x with its padding.
-  static int64_t elements(const Axis& axis, int64_t window, int64_t padAfter, bool withPadding) {
-    const int64_t begin = axis.start + window * axis.stride, end = begin + axis.taps;
-    return withPadding ? smaller(end, axis.length + padAfter) - begin
-                       : smaller(end, axis.length) - larger(0, begin);
-  }
-};
+// Elements of a window along one axis: those of x, or of x with its padding.
+inline int64_t elementsOf(const Axis& axis, int64_t window, int64_t padAfter, bool withPadding) {
+  const int64_t begin = axis.start + window * axis.stride, end = begin + axis.taps;
+  return withPadding ? smaller(end, axis.length + padAfter) - begin
+                     : smaller(end, axis.length) - larger(0, begin);
+}
 
 struct AvgPoolMemory {
-  float* divisors;  // of each window of a plane
-  float* copies;    // per thread: x or gradX by phases
-  float* scaled;    // per thread: gradY / divisors
+  PoolMemory windows;
+  float *tall, *wide;  // rows of a window at each row of y, columns at each column
+  float* scaled;       // per thread: gradY divided, of a plane
+  float* lines;        // per thread: a row of gradX, split by phase
+  int64_t scaledLength, lineLength;
   size_t bytes;
 
-  AvgPoolMemory(const AvgPoolPlan& plan, int threads, char* base) {
+  AvgPoolMemory(const PoolPlan& plan, int threads, char* base) : windows(plan, threads, base) {
     Arena arena(base);
-    divisors = arena.floats(plan.outPlane());
-    copies = arena.floats(threads * plan.copyLength());
-    scaled = arena.floats(threads * scaledLength(plan));
+    arena.floats(static_cast<int64_t>(windows.bytes / sizeof(float)));
+    tall = arena.floats(plan.rows.count);
+    wide = arena.floats(plan.columns.count);
+    scaledLength = roundUp(plan.outPlane(), 16);
+    lineLength = roundUp(plan.phaseSize * plan.columns.phases(), 16);
+    scaled = arena.floats(threads * scaledLength);
+    lines = arena.floats(threads * lineLength);
     bytes = arena.bytes();
   }
-  static int64_t scaledLength(const AvgPoolPlan& plan) {
-    return roundUp(plan.outPlane() + Vec::width, 16);
+
+  void fill(const PoolPlan& plan, const AvgPool2dShape& s) const {
+    windows.fill(plan);
+    const bool all = s.countPadding != 0;
+    for (int64_t i = 0; i < plan.rows.count; ++i) {
+      tall[i] = static_cast<float>(elementsOf(plan.rows, i, s.padBottom, all));
+    }
+    for (int64_t j = 0; j < plan.columns.count; ++j) {
+      wide[j] = static_cast<float>(elementsOf(plan.columns, j, s.padRight, all));
+    }
   }
 };
 
-inline void fillDivisors(const AvgPoolPlan& plan, const AvgPool2dShape& s, float* divisors) {
-  for (int64_t i = 0; i < plan.rows.count; ++i) {
-    const int64_t tall = plan.elements(plan.rows, i, s.padBottom, s.countPadding != 0);
-    for (int64_t j = 0; j < plan.columns.count; ++j) {
-      const int64_t wide = plan.elements(plan.columns, j, s.padRight, s.countPadding != 0);
-      *divisors++ = static_cast<float>(tall * wide);
-    }
-  }
-}
-
-inline void avgPoolPlane(const AvgPoolPlan& plan, const float* divisors, const float* x,
-                         float* copy, float* y) {
-  copyBand(x, plan.rows, plan.columns, plan.layout, 0, 0, copy);
-  const int64_t count = plan.lineLength();
-  for (int64_t line = 0; line < plan.lines(); ++line) {
-    for (int64_t k = 0; k < count; k += Vec::width) {
-      const int n = lanesLeft(count - k);
-      Vec total = broadcast(0);
-      for (int64_t i = 0; i < plan.rows.taps; ++i) {
-        for (int64_t j = 0; j < plan.columns.taps; ++j) {
-          const int64_t tap = plan.layout.offset(plan.rows, plan.columns, i, j);
-          total = total + load(copy + tap + line * plan.pitch + k);
-        }
-      }
-      const int64_t out = line * plan.columns.count + k;
-      storeUpTo(y + out, total / loadUpTo(divisors + out, n), n);
-    }
-  }
-}
-
-// to[start + phase + j * stride] = phases[phase][j], where within the row.
-inline void mergePhases(const float* from, const Axis& axis, int64_t phaseSize, float* to) {
-  const int64_t present = axis.count + axis.maxShift();
-  for (int64_t phase = 0; phase < axis.phases(); ++phase, from += phaseSize) {
-    for (int64_t j = 0; j < present; ++j) {
-      const int64_t at = axis.start + phase + j * axis.stride;
-      if (at >= 0 && at < axis.length) to[at] = from[j];
-    }
-  }
-}
-
-inline void avgPoolPlaneBackward(const AvgPoolPlan& plan, const float* divisors, const float* gradY,
-                                 float* copy, float* scaled, float* gradX) {
-  for (int64_t i = 0; i < plan.outPlane(); i += Vec::width) {
-    const int n = lanesLeft(plan.outPlane() - i);
-    storeUpTo(scaled + i, loadUpTo(gradY + i, n) / loadUpTo(divisors + i, n), n);
-  }
-  fillRow(copy, plan.layout.size, 0);
-  const int64_t count = plan.lineLength();
-  for (int64_t i = 0; i < plan.rows.taps; ++i) {
-    for (int64_t j = 0; j < plan.columns.taps; ++j) {
-      float* tap = copy + plan.layout.offset(plan.rows, plan.columns, i, j);
-      for (int64_t line = 0; line < plan.lines(); ++line) {
-        float* to = tap + line * plan.pitch;
-        const float* from = scaled + line * plan.columns.count;
-        for (int64_t k = 0; k < count; k += Vec::width) {
-          const int n = lanesLeft(count - k);
-          storeUpTo(to + k, loadUpTo(to + k, n) + loadUpTo(from + k, n), n);
-        }
+template <int stride>
+inline void avgPoolRow(const PoolPlan& plan, const AvgPoolMemory& memory, const float* source,
+                       int64_t row, float* y) {
+  const TapRows taps(plan.rows, row);
+  const int64_t top = plan.rows.start + row * plan.rows.stride;
+  for (int64_t column = 0; column < plan.columns.count; column += Vec::width) {
+    const int64_t left = plan.columns.count - column;
+    Vec total = broadcast(0);
+    for (int64_t i = taps.begin; i < taps.end; ++i) {
+      const float* windows = source + (top + i) * plan.pitch + column * stride;
+      for (int64_t j = 0; j < plan.columns.taps; ++j) {
+        total = total + loadEvery<stride>(windows + memory.windows.taps[j], left);
       }
     }
+    const int n = lanesLeft(left);
+    const Vec divisor = broadcast(memory.tall[row]) * loadUpTo(memory.wide + column, n);
+    storeUpTo(y + column, total / divisor, n);
   }
-  fillRow(gradX, plan.plane(), 0);
-  for (int64_t phase = 0; phase < plan.rows.phases(); ++phase) {
-    for (int64_t row = 0; row < plan.layout.rows; ++row) {
-      const int64_t at = plan.rows.start + row * plan.rows.stride + phase;
-      if (at < 0 || at >= plan.rows.length) continue;
-      mergePhases(
-          copy + phase * plan.layout.columnPhases * plan.layout.phaseSize + row * plan.pitch,
-          plan.columns, plan.layout.phaseSize, gradX + at * plan.columns.length);
-    }
-  }
-}
-
-// body(plane, thread) for every plane, several to a task.
-template <class Body>
-void forPlanes(const Context& context, int64_t planes, int64_t perTask, const Body& body) {
-  context.parallel(ceilDiv(planes, perTask), [&](int64_t task, int thread) {
-    const int64_t end = smaller(planes, (task + 1) * perTask);
-    for (int64_t p = task * perTask; p < end; ++p) body(p, thread);
-  });
 }
 
 void avgPool2d(const AvgPool2dShape& s, const Context& context, const float* x, float* y) {
-  const AvgPoolPlan plan(s);
-  if (plan.outPlane() == 0) return;
+  const PoolPlan plan = avgPoolPlan(s);
   const AvgPoolMemory memory(plan, context.threads, context.workspace);
-  fillDivisors(plan, s, memory.divisors);
-  forPlanes(context, plan.planes, plan.planesPerTask, [&](int64_t p, int thread) {
-    avgPoolPlane(plan, memory.divisors, x + p * plan.plane(),
-                 memory.copies + thread * plan.copyLength(), y + p * plan.outPlane());
+  memory.fill(plan, s);
+  const bool apart = plan.direct && plan.columns.stride == 2;
+  const auto poolRow = apart ? avgPoolRow<2> : avgPoolRow<1>;
+  forPlanes(context, plan, [&](int64_t p, int thread) {
+    const float* source = plan.source(memory.windows, x + p * plan.plane(), thread, 0);
+    for (int64_t row = 0; row < plan.rows.count; ++row) {
+      poolRow(plan, memory, source, row, y + p * plan.outPlane() + row * plan.columns.count);
+    }
   });
+}
+
+inline void addRow(const float* from, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; i += Vec::width) {
+    const int n = lanesLeft(count - i);
+    storeUpTo(to + i, loadUpTo(to + i, n) + loadUpTo(from + i, n), n);
+  }
+}
+
+// A row split by phase back into one; columns that no window reads get 0.
+inline void mergePhases(const PoolPlan& plan, const float* line, float* to) {
+  const Axis& axis = plan.columns;
+  fillRow(to, axis.length, 0);
+  for (int64_t phase = 0; phase < axis.phases(); ++phase, line += plan.phaseSize) {
+    const Present present(axis, phase, plan.phaseSize);
+    float* first = to + axis.start + phase;
+    for (int64_t j = present.first; j < present.last; ++j) first[j * axis.stride] = line[j];
+  }
+}
+
+// Row `row` of gradX: what each window row that reaches it gives to each of its columns.
+inline void avgPoolRowBackward(const PoolPlan& plan, const float* scaled, int64_t row, float* line,
+                               float* gradX) {
+  const Axis &rows = plan.rows, &columns = plan.columns;
+  fillRow(line, plan.phaseSize * columns.phases(), 0);
+  const int64_t above = row - rows.start;  // >= 0: rows.start is minus the padding
+  const int64_t first = larger(0, ceilDiv(larger(0, above - rows.taps + 1), rows.stride));
+  const int64_t last = smaller(rows.count - 1, above / rows.stride);
+  for (int64_t out = first; out <= last; ++out) {
+    for (int64_t j = 0; j < columns.taps; ++j) {
+      addRow(scaled + out * columns.count, columns.count,
+             line + columns.phase(j) * plan.phaseSize + columns.shift(j));
+    }
+  }
+  mergePhases(plan, line, gradX);
 }
 
 void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const float* gradY,
                        float* gradX) {
-  const AvgPoolPlan plan(s);
+  const PoolPlan plan = avgPoolPlan(s);
   const AvgPoolMemory memory(plan, context.threads, context.workspace);
-  fillDivisors(plan, s, memory.divisors);
-  forPlanes(context, plan.planes, plan.planesPerTask, [&](int64_t p, int thread) {
-    avgPoolPlaneBackward(plan, memory.divisors, gradY + p * plan.outPlane(),
-                         memory.copies + thread * plan.copyLength(),
-                         memory.scaled + thread * memory.scaledLength(plan),
-                         gradX + p * plan.plane());
+  memory.fill(plan, s);
+  forPlanes(context, plan, [&](int64_t p, int thread) {
+    float* scaled = memory.scaled + thread * memory.scaledLength;
+    for (int64_t i = 0; i < plan.rows.count; ++i) {
+      const int64_t at = i * plan.columns.count;
+      for (int64_t j = 0; j < plan.columns.count; j += Vec::width) {
+        const int n = lanesLeft(plan.columns.count - j);
+        const Vec divisor = broadcast(memory.tall[i]) * loadUpTo(memory.wide + j, n);
+        const Vec g = loadUpTo(gradY + p * plan.outPlane() + at + j, n);
+        storeUpTo(scaled + at + j, g / divisor, n);
+      }
+    }
+    for (int64_t row = 0; row < plan.rows.length; ++row) {
+      avgPoolRowBackward(plan, scaled, row, memory.lines + thread * memory.lineLength,
+                         gradX + p * plan.plane() + row * plan.columns.length);
+    }
   });
 }
 
 inline size_t avgPool2dWorkspace(const AvgPool2dShape& s, int threads) {
-  return AvgPoolMemory(AvgPoolPlan(s), threads, nullptr).bytes;
+  return AvgPoolMemory(avgPoolPlan(s), threads, nullptr).bytes;
 }
 FOVEA_WORKSPACE(avgPool2d, AvgPool2dShape, avgPool2dWorkspace)
 FOVEA_WORKSPACE(avgPool2dBackward, AvgPool2dShape, avgPool2dWorkspace)

@@ -1,167 +1,100 @@
-// Pooling over windows: maximum (with its position), and its gradient; averages are in
-// pool2d-average.h. Planes are independent, so they are what threads share.
+// Maximum over windows, with its position, and the gradient of that. Averages are in
+// pool2d-average.h.
 #pragma once
 
 #include "list.h"
 #include "math.h"
-#include "plane.h"
 #include "pool2d-average.h"
+#include "pool2d-window.h"
 #include "workspace.h"
 
 namespace fovea {
 namespace {
 
-// Planes in bands of rows whose copy stays in the L1 cache.
-struct MaxPoolPlan {
-  Axis rows, columns;
-  int64_t planes, pitch;
-  Split bands;
-  BandLayout layout;
-  bool oneLine;  // windows of a band lie one after another in the copy as they do in y
-  int64_t planesPerTask;
-
-  explicit MaxPoolPlan(const MaxPool2dShape& s)
-      : rows{s.outHeight, s.height, -s.padTop, s.strideHeight, s.kernelHeight, 1},
-        columns{s.outWidth, s.width, -s.padLeft, s.strideWidth, s.kernelWidth, 1},
-        planes(s.planes),
-        pitch(columns.count + columns.maxShift()),
-        layout(rows, columns, 0, 0) {
-    const int64_t rowFloats = larger(1, pitch * rows.phases() * columns.phases());
-    bands = Split::atMost(rows.count, larger(1, 8192 / rowFloats - rows.maxShift()));
-    layout = BandLayout(rows, columns, bands.largest(), pitch);
-    oneLine = pitch == columns.count;
-    planesPerTask = 1 + 32768 / larger(1, rows.count * columns.count * rows.taps * columns.taps);
-  }
-
-  int64_t copyLength() const { return roundUp(layout.size + Vec::width, 16); }
-  int64_t lines(int64_t bandRows) const { return oneLine ? 1 : bandRows; }
-  int64_t lineLength(int64_t bandRows) const {
-    return oneLine ? bandRows * columns.count : columns.count;
-  }
-  // The first element of x in a window: what indices name where all are minus infinity.
-  int64_t firstIndex(int64_t row, int64_t column) const {
-    return larger(0, rows.start + row * rows.stride) * columns.length +
-           larger(0, columns.start + column * columns.stride);
-  }
-};
-
-struct MaxPoolMemory {
-  float* copies;     // per thread
-  int32_t* origins;  // of a band's windows: row * stride * width + column * stride
-  size_t bytes;
-
-  MaxPoolMemory(const MaxPoolPlan& plan, int threads, char* base) {
-    Arena arena(base);
-    copies = arena.floats(threads * plan.copyLength());
-    origins = arena.ints(plan.bands.largest() * plan.columns.count + Vec::width);
-    bytes = arena.bytes();
-  }
-};
-
-struct MaxOfWindows {
-  Vec value;
-  Ints index;
-};
-
-// Windows at `at` of the copy and on; `origin` is where they begin in x.
-template <bool indexed>
-inline MaxOfWindows maxOfWindows(const MaxPoolPlan& plan, const float* at, Ints origin) {
-  MaxOfWindows best = {broadcast(-infinity), broadcastInts(-1)};
-  for (int64_t i = 0; i < plan.rows.taps; ++i) {
-    for (int64_t j = 0; j < plan.columns.taps; ++j) {
-      const Vec x = load(at + plan.layout.offset(plan.rows, plan.columns, i, j));
-      const Mask better = less(best.value, x) | (isNan(x) & ~isNan(best.value));
-      best.value = select(better, x, best.value);
-      if constexpr (indexed) {
-        const int64_t offset = i * plan.columns.length + j;
-        best.index =
-            select(better, origin + broadcastInts(static_cast<int32_t>(offset)), best.index);
-      }
-    }
-  }
-  return best;
+inline PoolPlan maxPoolPlan(const MaxPool2dShape& s) {
+  return PoolPlan(s, {s.outHeight, s.height, -s.padTop, s.strideHeight, s.kernelHeight, 1},
+                  {s.outWidth, s.width, -s.padLeft, s.strideWidth, s.kernelWidth, 1});
 }
 
-template <bool indexed>
-inline void maxPoolPlane(const MaxPoolPlan& plan, const MaxPoolMemory& memory, const float* x,
-                         float* copy, float* y, int32_t* indices) {
-  for (int64_t band = 0; band < plan.bands.parts; ++band) {
-    const int64_t row0 = plan.bands.begin(band), bandRows = plan.bands.end(band) - row0;
-    copyBand(x, plan.rows, plan.columns, plan.layout, row0, -infinity, copy);
-    const int64_t first =
-        (plan.rows.start + row0 * plan.rows.stride) * plan.columns.length + plan.columns.start;
-    const Ints bandOrigin = broadcastInts(static_cast<int32_t>(first));
-    const int64_t count = plan.lineLength(bandRows);
-    for (int64_t line = 0; line < plan.lines(bandRows); ++line) {
-      for (int64_t i = 0; i < count; i += Vec::width) {
-        const int n = lanesLeft(count - i);
-        const int64_t out = line * plan.columns.count + i;
-        const MaxOfWindows best = maxOfWindows<indexed>(
-            plan, copy + line * plan.pitch + i, bandOrigin + loadInts(memory.origins + out));
-        storeUpTo(y + row0 * plan.columns.count + out, best.value, n);
+// One row of y. Where all of a window is minus infinity no element is better than the start, and
+// the index is that of the window's first element.
+template <int stride, bool indexed>
+inline void maxPoolRow(const PoolPlan& plan, const PoolMemory& memory, const float* source,
+                       int64_t row, float* y, int32_t* indices) {
+  const TapRows taps(plan.rows, row);
+  const int64_t top = plan.rows.start + row * plan.rows.stride;
+  for (int64_t column = 0; column < plan.columns.count; column += Vec::width) {
+    const int64_t left = plan.columns.count - column;
+    const int n = lanesLeft(left);
+    Vec best = broadcast(-infinity);
+    Ints index = broadcastInts(-1);
+    const Ints origin = loadInts(memory.origins + column);
+    for (int64_t i = taps.begin; i < taps.end; ++i) {
+      const float* windows = source + (top + i) * plan.pitch + column * stride;
+      for (int64_t j = 0; j < plan.columns.taps; ++j) {
+        const Vec x = loadEvery<stride>(windows + memory.taps[j], left);
+        const Mask better = less(best, x) | (isNan(x) & ~isNan(best));
+        best = select(better, x, best);
         if constexpr (indexed) {
-          int32_t* to = indices + row0 * plan.columns.count + out;
-          storeFirstInts(to, best.index, n);
-          if (!any(less(toFloats(best.index), broadcast(0)))) continue;
-          for (int lane = 0; lane < n; ++lane) {
-            const int64_t window = out + lane;
-            if (to[lane] < 0) {
-              to[lane] = static_cast<int32_t>(
-                  plan.firstIndex(row0 + window / plan.columns.count, window % plan.columns.count));
-            }
-          }
+          const int64_t tap = (top + i) * plan.columns.length + j;
+          index = select(better, origin + broadcastInts(static_cast<int32_t>(tap)), index);
         }
       }
     }
+    storeUpTo(y + column, best, n);
+    if constexpr (indexed) {
+      storeFirstInts(indices + column, index, n);
+      if (!any(less(toFloats(index), broadcast(0)))) continue;
+      for (int64_t c = column; c < column + n; ++c) {
+        if (indices[c] >= 0) continue;
+        indices[c] = static_cast<int32_t>((top + taps.begin) * plan.columns.length +
+                                          larger(0, memory.origins[c]));
+      }
+    }
   }
 }
 
-void maxPool2d(const MaxPool2dShape& s, const Context& context, const float* x, float* y,
-               int32_t* indices) {
-  const MaxPoolPlan plan(s);
-  const int64_t outPlane = plan.rows.count * plan.columns.count;
-  if (outPlane == 0) return;
-  const MaxPoolMemory memory(plan, context.threads, context.workspace);
-  for (int64_t row = 0; row < plan.bands.largest(); ++row) {
-    for (int64_t column = 0; column < plan.columns.count; ++column) {
-      memory.origins[row * plan.columns.count + column] = static_cast<int32_t>(
-          row * plan.rows.stride * plan.columns.length + column * plan.columns.stride);
-    }
-  }
-  for (int lane = 0; lane < Vec::width; ++lane) {
-    memory.origins[plan.bands.largest() * plan.columns.count + lane] = 0;
-  }
-  const int64_t plane = plan.rows.length * plan.columns.length;
-  context.parallel(ceilDiv(plan.planes, plan.planesPerTask), [&](int64_t task, int thread) {
-    const int64_t end = smaller(plan.planes, (task + 1) * plan.planesPerTask);
-    float* copy = memory.copies + thread * plan.copyLength();
-    for (int64_t p = task * plan.planesPerTask; p < end; ++p) {
-      if (indices) {
-        maxPoolPlane<true>(plan, memory, x + p * plane, copy, y + p * outPlane,
-                           indices + p * outPlane);
-      } else {
-        maxPoolPlane<false>(plan, memory, x + p * plane, copy, y + p * outPlane, nullptr);
-      }
+template <int stride, bool indexed>
+inline void maxPoolPlanes(const PoolPlan& plan, const PoolMemory& memory, const Context& context,
+                          const float* x, float* y, int32_t* indices) {
+  forPlanes(context, plan, [&](int64_t p, int thread) {
+    const float* source = plan.source(memory, x + p * plan.plane(), thread, -infinity);
+    for (int64_t row = 0; row < plan.rows.count; ++row) {
+      const int64_t out = p * plan.outPlane() + row * plan.columns.count;
+      maxPoolRow<stride, indexed>(plan, memory, source, row, y + out,
+                                  indexed ? indices + out : nullptr);
     }
   });
 }
 
+void maxPool2d(const MaxPool2dShape& s, const Context& context, const float* x, float* y,
+               int32_t* indices) {
+  const PoolPlan plan = maxPoolPlan(s);
+  const PoolMemory memory(plan, context.threads, context.workspace);
+  memory.fill(plan);
+  const bool apart = plan.direct && plan.columns.stride == 2;
+  if (indices) {
+    (apart ? maxPoolPlanes<2, true> : maxPoolPlanes<1, true>)(plan, memory, context, x, y, indices);
+  } else {
+    (apart ? maxPoolPlanes<2, false> : maxPoolPlanes<1, false>)(plan, memory, context, x, y,
+                                                                nullptr);
+  }
+}
+
 inline size_t maxPool2dWorkspace(const MaxPool2dShape& s, int threads) {
-  return MaxPoolMemory(MaxPoolPlan(s), threads, nullptr).bytes;
+  return PoolMemory(maxPoolPlan(s), threads, nullptr).bytes;
 }
 FOVEA_WORKSPACE(maxPool2d, MaxPool2dShape, maxPool2dWorkspace)
 
 // gradX[indices[i]] += gradY[i], plane by plane.
 void maxPool2dBackward(const MaxPool2dShape& s, const Context& context, const float* gradY,
                        const int32_t* indices, float* gradX) {
-  const int64_t plane = static_cast<int64_t>(s.height) * s.width;
-  const int64_t outPlane = static_cast<int64_t>(s.outHeight) * s.outWidth;
-  context.parallelRange(s.planes, 1 + 32768 / larger(1, plane), [&](int64_t begin, int64_t end) {
-    fillRow(gradX + begin * plane, (end - begin) * plane, 0);
-    for (int64_t p = begin; p < end; ++p) {
-      float* to = gradX + p * plane;
-      for (int64_t i = p * outPlane; i < (p + 1) * outPlane; ++i) to[indices[i]] += gradY[i];
-    }
+  const PoolPlan plan = maxPoolPlan(s);
+  const int64_t plane = plan.plane(), outPlane = plan.outPlane();
+  forPlanes(context, plan, [&](int64_t p, int) {
+    float* to = gradX + p * plane;
+    fillRow(to, plane, 0);
+    for (int64_t i = p * outPlane; i < (p + 1) * outPlane; ++i) to[indices[i]] += gradY[i];
   });
 }
 
