@@ -17,7 +17,7 @@ const sgd: readonly (readonly [string, readonly number[], boolean])[] = [
 
 const adam: readonly (readonly [string, readonly number[]])[] = [
   ['takes a first step', [0.001, 0.9, 0.999, 1e-8, 0, 0, 0, 0.1, 0.001]],
-  ['takes a later step', [0.01, 0.9, 0.99, 1e-8, 0, 0, 0, 0.5, 0.25]],
+  ['takes a later step with a large eps', [0.01, 0.9, 0.99, 0.125, 0, 0, 0, 0.5, 0.25]],
   ['decays weights in the gradient', [0.01, 0.9, 0.99, 1e-8, 0.125, 0.01, 0, 0.5, 0.25]],
   ['decays weights apart (AdamW)', [0.01, 0.9, 0.99, 1e-8, 0.125, 0.01, 1, 0.5, 0.25]],
 ];
@@ -25,8 +25,8 @@ const adam: readonly (readonly [string, readonly number[]])[] = [
 const rmsprop: readonly (readonly [string, readonly number[], readonly ('velocity' | 'average')[]])[] = [
   ['divides by the mean square', [0.01, 0.99, 1e-8, 0, 0, 0, 0], ['velocity', 'average']],
   ['decays weights', [0.01, 0.9, 1e-8, 0.125, 0.01, 0, 0], ['velocity', 'average']],
-  ['keeps momentum', [0.01, 0.9, 1e-8, 0, 0, 0.9, 0], ['average']],
-  ['subtracts the mean', [0.01, 0.9, 1e-8, 0, 0, 0, 1], ['velocity']],
+  ['keeps momentum with a large eps', [0.01, 0.9, 0.125, 0, 0, 0.9, 0], ['average']],
+  ['subtracts the mean, with a large eps', [0.01, 0.9, 0.125, 0, 0, 0, 1], ['velocity']],
   ['subtracts the mean and keeps momentum', [0.01, 0.9, 1e-8, 0.125, 0.01, 0.9, 1], []],
 ];
 
@@ -71,7 +71,7 @@ export const cases: readonly AnyCase[] = [
       shape: { count, settingsLength: 4 },
       tolerance,
       seed: count,
-      fills: { settings: [0.05, 1e-10, 0.125, 0.01], squareSum: 'positive' },
+      fills: { settings: [0.05, 0.0625, 0.125, 0.01], squareSum: 'positive' },
     },
   ]),
   {
