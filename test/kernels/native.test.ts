@@ -15,6 +15,7 @@ function load(): { native?: Native; reason: string } {
 }
 
 const { native, reason } = load();
+if (native === undefined) console.warn(`native kernels: every case is skipped, because ${reason}`);
 
 /** Runs a case natively; `native.run` is typed by kernel, and here the kernel is data. */
 const runNative = (backend: Native, test: AnyCase, buffers: Named) =>
