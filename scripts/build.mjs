@@ -1,7 +1,7 @@
 // Builds the package in a clone (npm runs it as `prepare`): TypeScript, which must succeed, then the native binary,
 // without which everything still works, only slower.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +58,8 @@ function warn(problem) {
 
 /** The command of node-gyp and its arguments: what npm gives to scripts, else npm's own copy. */
 function findNodeGyp() {
-  const steps = ['configure', 'build', '--jobs', 'max'];
+  const headers = process.env.npm_config_nodedir ? undefined : ownHeaders();
+  const steps = ['configure', 'build', '--jobs', 'max', ...(headers === undefined ? [] : [`--nodedir=${headers}`])];
   const beside = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm');
   const scripts = [
     process.env.npm_config_node_gyp,
@@ -69,6 +70,14 @@ function findNodeGyp() {
   const script = scripts.find((path) => path && existsSync(path));
   if (script !== undefined) return [process.execPath, [script, ...steps]];
   return onPath('node-gyp') ? ['node-gyp', steps] : undefined;
+}
+
+/** Where the headers of this very Node.js lie, so that none need be downloaded; undefined where they do not. */
+function ownHeaders() {
+  const prefix = dirname(dirname(process.execPath));
+  const version = find(() => readFileSync(join(prefix, 'include', 'node', 'node_version.h'), 'utf8'));
+  const numbers = ['MAJOR', 'MINOR', 'PATCH'].map((part) => version?.match(`NODE_${part}_VERSION (\\d+)`)?.[1]);
+  return numbers.join('.') === process.versions.node ? prefix : undefined;
 }
 
 /** Which of the tools a build needs is not there, as far as one can tell. */
@@ -82,8 +91,9 @@ function missing() {
 }
 
 function lastError(output) {
-  const lines = output.split('\n').filter((line) => /\berror\b|ERR!/i.test(line));
-  return `node-gyp failed (${lines[0]?.trim() ?? 'it gave no reason'})`;
+  const lines = output.split('\n');
+  const reason = lines.find((line) => /error: |ERR! stack/i.test(line)) ?? lines.find((line) => line.includes('ERR!'));
+  return `node-gyp failed (${reason?.replace('gyp ERR! stack', '').trim() ?? 'it gave no reason'})`;
 }
 
 function onPath(tool) {
