@@ -51,7 +51,7 @@ struct CorrelatePlan {
         tiles(Split::atMost(s.outputs, tileRows)),
         vectors(vectorsFor(tiles.largest())) {
     const Axis &rows = s.rows.axis, &columns = s.columns.axis;
-    const int64_t depthAtOnce = larger(256, 4096 / tiles.largest());
+    const int64_t depthAtOnce = larger(256, 4096 / larger(1, tiles.largest()));
     channels = Split::atMost(s.inputs, larger(1, depthAtOnce / larger(1, taps)));
     const int64_t plane = rows.length * columns.length;
     const bool aliases = plane % 256 == 0 && channels.largest() > 8;  // in the L1 cache
