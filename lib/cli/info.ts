@@ -22,8 +22,14 @@ export const addInfo: AddCommand = (program, { stdout }) => {
     });
 };
 
+/** What decides how results are rounded: `native avx2`, or `reference`. */
+export function kernels(): string {
+  const { backend, isa } = backendInfo();
+  return backend === 'native' ? `native ${isa}` : backend;
+}
+
 /** One line: `native avx2, 2 threads`. */
 export function backendLine(): string {
-  const { backend, isa, threads } = backendInfo();
-  return backend === 'native' ? `native ${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : backend;
+  const { backend, threads } = backendInfo();
+  return backend === 'native' ? `${kernels()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : backend;
 }

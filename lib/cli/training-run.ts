@@ -1,13 +1,14 @@
 // One training run of the command line: model, data and recipe brought together.
 import { DataLoader, type Dataset, split, subset } from '../data/index.ts';
 import type { Checkpoint } from '../io/index.ts';
+import { isRecord } from '../io/json.ts';
 import { createModel, type ModelDefinition } from '../models/index.ts';
 import { createOptimizer, createSchedule, type OptimizerSpec, type ScheduleSpec } from '../optim/index.ts';
 import { crossEntropy, Generator, type Tensor } from '../tensor/index.ts';
 import { accuracy, csvLog, evaluate, fit, jsonLinesLog, reportTo, silentReport } from '../training/index.ts';
 import { type Context, interruptible } from './context.ts';
 import { checkFits, openData, type TrainAndTest } from './data.ts';
-import { backendLine } from './info.ts';
+import { backendLine, kernels } from './info.ts';
 import { infoOf } from './model-file.ts';
 import { count, percent } from './options.ts';
 import { augmentations, normalization } from './recipe.ts';
@@ -58,6 +59,7 @@ export async function train(settings: Settings, files: Files, context: Context):
       `model    ${definition.architecture}, ${count(parameterCount(definition))} parameters, seed ${seed}\n`,
     );
   }
+  noteOtherBackend(files.checkpoint, context);
   await interruptible(context, async (signal) => {
     const interrupted = () =>
       context.stderr.write(`saving to ${out}; fovea train --resume ${out} goes on from there\n`);
@@ -77,7 +79,7 @@ export async function train(settings: Settings, files: Files, context: Context):
         file: out,
         every: files.checkpointEvery,
         model: infoOf(definition, data.train.classes),
-        extra: settings,
+        extra: { ...settings, backend: kernels() },
       },
       callbacks: log === undefined ? [] : [log.endsWith('.csv') ? csvLog(log) : jsonLinesLog(log)],
       report: quiet ? silentReport : reportTo(stdout),
@@ -91,6 +93,15 @@ export async function train(settings: Settings, files: Files, context: Context):
     );
   });
   stdout.write(`saved    ${out}\n`);
+}
+
+/** Another instruction set rounds otherwise: the resumed run is as good, but not the same to the last bit. */
+function noteOtherBackend(checkpoint: Checkpoint | undefined, { stderr }: Context): void {
+  const training = checkpoint?.training;
+  const before = isRecord(training) && isRecord(training.extra) ? training.extra.backend : undefined;
+  const now = kernels();
+  if (before === undefined || before === now) return;
+  stderr.write(`note: begun on ${before}, resumed on ${now}: the last digits may differ\n`);
 }
 
 /** The model with as many outputs as the data has classes, its weights drawn from the seed. */

@@ -335,6 +335,10 @@ describe('on the reference backend', () => {
     };
     const reference = await losses('reference', { FOVEA_BACKEND: 'reference' });
     const chosen = await losses('chosen', {});
+    const resumed = await fovea(['train', '--resume', path('reference'), '--quiet']);
+    const { stdout } = await fovea(['info', '--json']);
+    const note = 'note: begun on reference, resumed on native';
+    expect(resumed.stderr.includes(note)).toBe(JSON.parse(stdout).backend === 'native');
     for (const [i, loss] of reference.entries()) expect(Math.abs((chosen[i] ?? 0) / loss - 1)).toBeLessThan(1e-3);
   });
 });

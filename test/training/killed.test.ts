@@ -35,7 +35,7 @@ describe('SIGKILL', () => {
         const { child, ended } = train(file);
         // Most of the time of a process goes into its start: count from its first step.
         if (kills < 6) {
-          await new Promise((resolve) => child.stdout?.once('data', resolve));
+          await Promise.race([new Promise((resolve) => child.stdout?.once('data', resolve)), ended]);
           await setTimeout(Math.random() * whole * 0.25);
           child.kill('SIGKILL');
         }
