@@ -121,11 +121,15 @@ struct WeightUnit {
 };
 
 inline float sumOf(const float* p, int64_t count) {
-  Vec total = broadcast(0);
-  for (int64_t i = 0; i < count; i += Vec::width) {
-    total = total + loadUpTo(p + i, lanesLeft(count - i));
+  Vec totals[4] = {broadcast(0), broadcast(0), broadcast(0), broadcast(0)};
+  int64_t i = 0;
+  for (; i + 4 * Vec::width <= count; i += 4 * Vec::width) {
+    unroll<4>([&](auto v) { totals[v] = totals[v] + load(p + i + v * Vec::width); });
   }
-  return sum(total);
+  for (; i < count; i += Vec::width) {
+    totals[0] = totals[0] + loadUpTo(p + i, lanesLeft(count - i));
+  }
+  return sum((totals[0] + totals[1]) + (totals[2] + totals[3]));
 }
 
 // What a task works on: output channels [first, last) of one group, over one chunk.

@@ -28,11 +28,12 @@ void dotTile(const DotLines& s, const float* a, const float* b, const int32_t* o
              float* sums) {
   Vec total[rows * columns];
   unroll<rows * columns>([&](auto i) { total[i] = load(sums + i * Vec::width); });
-  const float* columnStart[columns];
+  const float *rowStart[rows], *columnStart[columns];
+  unroll<rows>([&](auto r) { rowStart[r] = a + r * s.aRow; });
   unroll<columns>([&](auto c) { columnStart[c] = b + offsets[c]; });
   const auto step = [&](int64_t i, int64_t j, auto read) {
     Vec left[rows];
-    unroll<rows>([&](auto r) { left[r] = read(a + r * s.aRow + i); });
+    unroll<rows>([&](auto r) { left[r] = read(rowStart[r] + i); });
     unroll<columns>([&](auto c) {
       const Vec right = read(columnStart[c] + j);
       unroll<rows>(
@@ -40,14 +41,18 @@ void dotTile(const DotLines& s, const float* a, const float* b, const int32_t* o
     });
   };
   const int rest = static_cast<int>(s.count % Vec::width);
-  const int64_t whole = s.count - rest;
+  const int64_t whole = s.count - rest, aLine = s.aLine, bLine = s.bLine;
+  const auto readAll = [](const float* p) { return load(p); };
+  const auto readRest = [=](const float* p) { return loadFirst(p, rest); };
   for (int64_t item = 0; item < s.items; ++item) {
-    for (int64_t line = 0; line < s.lines; ++line) {
-      const int64_t i = item * s.aItem + line * s.aLine, j = item * s.bItem + line * s.bLine;
-      for (int64_t k = 0; k < whole; k += Vec::width) {
-        step(i + k, j + k, [](const float* p) { return load(p); });
-      }
-      if (rest > 0) step(i + whole, j + whole, [=](const float* p) { return loadFirst(p, rest); });
+    int64_t i = item * s.aItem, j = item * s.bItem;
+    if (whole == 0) {
+      for (int64_t line = 0; line < s.lines; ++line, i += aLine, j += bLine) step(i, j, readRest);
+      continue;
+    }
+    for (int64_t line = 0; line < s.lines; ++line, i += aLine, j += bLine) {
+      for (int64_t k = 0; k < whole; k += Vec::width) step(i + k, j + k, readAll);
+      if (rest > 0) step(i + whole, j + whole, readRest);
     }
   }
   unroll<rows * columns>([&](auto i) { store(sums + i * Vec::width, total[i]); });

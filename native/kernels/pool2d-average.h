@@ -23,9 +23,9 @@ inline int64_t elementsOf(const Axis& axis, int64_t window, int64_t padAfter, bo
 struct AvgPoolMemory {
   PoolMemory windows;
   float *tall, *wide;  // rows of a window at each row of y, columns at each column
-  float* scaled;       // per thread: gradY divided, of a plane
+  float* scaled;       // per thread: gradY divided, rows filled up with 0 to whole vectors
   float* lines;        // per thread: a row of gradX, split by phase
-  int64_t scaledLength, lineLength;
+  int64_t scaledPitch, scaledLength, lineLength;
   size_t bytes;
 
   AvgPoolMemory(const PoolPlan& plan, int threads, char* base) : windows(plan, threads, base) {
@@ -33,8 +33,9 @@ struct AvgPoolMemory {
     arena.floats(static_cast<int64_t>(windows.bytes / sizeof(float)));
     tall = arena.floats(plan.rows.count);
     wide = arena.floats(plan.columns.count);
-    scaledLength = roundUp(plan.outPlane(), 16);
-    lineLength = roundUp(plan.phaseSize * plan.columns.phases(), 16);
+    scaledPitch = roundUp(plan.columns.count, Vec::width);
+    scaledLength = roundUp(plan.rows.count * scaledPitch, 16);
+    lineLength = roundUp(plan.phaseSize * plan.columns.phases() + Vec::width, 16);
     scaled = arena.floats(threads * scaledLength);
     lines = arena.floats(threads * lineLength);
     bytes = arena.bytes();
@@ -86,13 +87,6 @@ void avgPool2d(const AvgPool2dShape& s, const Context& context, const float* x, 
   });
 }
 
-inline void addRow(const float* from, int64_t count, float* to) {
-  for (int64_t i = 0; i < count; i += Vec::width) {
-    const int n = lanesLeft(count - i);
-    storeUpTo(to + i, loadUpTo(to + i, n) + loadUpTo(from + i, n), n);
-  }
-}
-
 // A row split by phase back into one; columns that no window reads get 0.
 inline void mergePhases(const PoolPlan& plan, const float* line, float* to) {
   const Axis& axis = plan.columns;
@@ -105,17 +99,21 @@ inline void mergePhases(const PoolPlan& plan, const float* line, float* to) {
 }
 
 // Row `row` of gradX: what each window row that reaches it gives to each of its columns.
-inline void avgPoolRowBackward(const PoolPlan& plan, const float* scaled, int64_t row, float* line,
-                               float* gradX) {
+inline void avgPoolRowBackward(const PoolPlan& plan, const float* scaled, int64_t scaledPitch,
+                               int64_t row, float* line, float* gradX) {
   const Axis &rows = plan.rows, &columns = plan.columns;
-  fillRow(line, plan.phaseSize * columns.phases(), 0);
+  const int64_t length = plan.phaseSize * columns.phases();
+  for (int64_t i = 0; i < length; i += Vec::width) store(line + i, broadcast(0));
   const int64_t above = row - rows.start;  // >= 0: rows.start is minus the padding
   const int64_t first = larger(0, ceilDiv(larger(0, above - rows.taps + 1), rows.stride));
   const int64_t last = smaller(rows.count - 1, above / rows.stride);
   for (int64_t out = first; out <= last; ++out) {
     for (int64_t j = 0; j < columns.taps; ++j) {
-      addRow(scaled + out * columns.count, columns.count,
-             line + columns.phase(j) * plan.phaseSize + columns.shift(j));
+      const float* from = scaled + out * scaledPitch;
+      float* to = line + columns.phase(j) * plan.phaseSize + columns.shift(j);
+      for (int64_t i = 0; i < columns.count; i += Vec::width) {
+        store(to + i, load(to + i) + load(from + i));  // the last few are 0
+      }
     }
   }
   mergePhases(plan, line, gradX);
@@ -129,16 +127,19 @@ void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const fl
   forPlanes(context, plan, [&](int64_t p, int thread) {
     float* scaled = memory.scaled + thread * memory.scaledLength;
     for (int64_t i = 0; i < plan.rows.count; ++i) {
-      const int64_t at = i * plan.columns.count;
+      const float* from = gradY + p * plan.outPlane() + i * plan.columns.count;
       for (int64_t j = 0; j < plan.columns.count; j += Vec::width) {
         const int n = lanesLeft(plan.columns.count - j);
         const Vec divisor = broadcast(memory.tall[i]) * loadUpTo(memory.wide + j, n);
-        const Vec g = loadUpTo(gradY + p * plan.outPlane() + at + j, n);
-        storeUpTo(scaled + at + j, g / divisor, n);
+        const Vec quotient = loadUpTo(from + j, n) / divisor;  // beyond n: 0 / 0
+        float* to = scaled + i * memory.scaledPitch + j;
+        store(to, broadcast(0));
+        storeUpTo(to, quotient, n);
       }
     }
     for (int64_t row = 0; row < plan.rows.length; ++row) {
-      avgPoolRowBackward(plan, scaled, row, memory.lines + thread * memory.lineLength,
+      avgPoolRowBackward(plan, scaled, memory.scaledPitch, row,
+                         memory.lines + thread * memory.lineLength,
                          gradX + p * plan.plane() + row * plan.columns.length);
     }
   });
