@@ -75,12 +75,12 @@ export async function loadPixels(
 }
 
 /**
- * A picture of any size as the input of a model, [channels, height, width]: `loadImage`, at most 1024 pixels high and
+ * A picture of any size as the input of a model, [channels, height, width]: `loadImage`, at most 512 pixels high and
  * wide, then `toModelInput`.
  */
 export async function loadModelInput(source: string | Uint8Array, options: InputOptions): Promise<Tensor> {
   // Colours matter to tell a digit from its background even where the model itself sees grey.
-  return toModelInput(await loadImage(source, { channels: 3, size: [1024, 1024], fit: 'inside' }), options);
+  return toModelInput(await loadImage(source, { channels: 3, size: [512, 512], fit: 'inside' }), options);
 }
 
 /**

@@ -96,12 +96,13 @@ function grey([red, green, blue]: readonly Plane[]): Plane {
 
 /** Distance of each pixel's colour from the background's, scaled so that the clearest pixels have 1. */
 function contrast(planes: readonly Plane[]): Plane {
-  const backgrounds = planes.map(background);
   const first = planes[0]!;
-  const data = first.data.map((_, p) => {
-    const sum = planes.reduce((total, plane, i) => total + (plane.data[p]! - backgrounds[i]!) ** 2, 0);
-    return Math.sqrt(sum / planes.length);
-  });
+  const data = new Float32Array(first.data.length);
+  for (const plane of planes) {
+    const ground = background(plane);
+    for (let p = 0; p < data.length; p++) data[p]! += (plane.data[p]! - ground) ** 2 / planes.length;
+  }
+  for (let p = 0; p < data.length; p++) data[p] = Math.sqrt(data[p]!);
   // A few stray pixels are not the figure: the brightest of the picture at about the resolution a model sees.
   const coarse = resample({ ...first, data }, Math.min(first.height, 64), Math.min(first.width, 64));
   const strongest = coarse.reduce((a, b) => Math.max(a, b), 0);

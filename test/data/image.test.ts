@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DataLoader, imageFolder, loadImage, saveImage } from '../../lib/data/index.ts';
 import { DataError, FoveaError, fromArray, ShapeError } from '../../lib/tensor/index.ts';
 
@@ -33,15 +33,26 @@ describe('loadImage', () => {
     expect(image.shape).toEqual([3, 2, 3]);
     const grey = Math.fround(128 / 255);
     expect(image.toArray()).toEqual([
-      [[1, 0, 0], [0, grey, 1]],
-      [[0, 1, 0], [0, grey, 1]],
-      [[0, 0, 1], [0, grey, 1]],
+      [
+        [1, 0, 0],
+        [0, grey, 1],
+      ],
+      [
+        [0, 1, 0],
+        [0, grey, 1],
+      ],
+      [
+        [0, 0, 1],
+        [0, grey, 1],
+      ],
     ]);
     expect((await loadImage(new Uint8Array(png))).data).toEqual(image.data);
   });
 
   test('grey pictures become colour and colour grey', async () => {
-    const grey = await sharp(Buffer.from([0, 100, 200, 255]), { raw: { width: 2, height: 2, channels: 1 } }).png().toBuffer();
+    const grey = await sharp(Buffer.from([0, 100, 200, 255]), { raw: { width: 2, height: 2, channels: 1 } })
+      .png()
+      .toBuffer();
     const one = await loadImage(grey, { channels: 1 });
     expect([...one.data].map((value) => Math.round(value * 255))).toEqual([0, 100, 200, 255]);
     const three = await loadImage(grey);
@@ -63,17 +74,24 @@ describe('loadImage', () => {
   });
 
   test.each([
-    [1, [3, 2], 'red', 'green', 'blue'],
-    [3, [3, 2], 'white', 'grey', 'black'],
-    [6, [2, 3], 'black', 'red', 'grey'],
-    [8, [2, 3], 'blue', 'white', 'green'],
-  ] as const)('EXIF orientation %i', async (orientation, [width, height], ...firstColours) => {
+    { orientation: 1, width: 3, height: 2, first: ['red', 'green', 'blue'] as const },
+    { orientation: 3, width: 3, height: 2, first: ['white', 'grey', 'black'] as const },
+    { orientation: 6, width: 2, height: 3, first: ['black', 'red', 'grey'] as const },
+    { orientation: 8, width: 2, height: 3, first: ['blue', 'white', 'green'] as const },
+  ])('EXIF orientation $orientation', async ({ orientation, width, height, first }) => {
     const big = sharp(six, { raw }).resize(48, 32, { kernel: 'nearest' });
     const jpeg = await big.withMetadata({ orientation }).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     const image = await loadImage(jpeg);
     expect(image.shape).toEqual([3, 16 * height, 16 * width]);
-    const colours = { red: [1, 0, 0], green: [0, 1, 0], blue: [0, 0, 1], black: [0, 0, 0], grey: [0.5, 0.5, 0.5], white: [1, 1, 1] };
-    firstColours.forEach((name, i) => {
+    const colours = {
+      red: [1, 0, 0],
+      green: [0, 1, 0],
+      blue: [0, 0, 1],
+      black: [0, 0, 0],
+      grey: [0.5, 0.5, 0.5],
+      white: [1, 1, 1],
+    };
+    first.forEach((name, i) => {
       const [y, x] = [8 + 16 * Math.floor(i / width), 8 + 16 * (i % width)];
       for (const [channel, level] of colours[name].entries()) {
         const value = image.data[(channel * image.shape[1]! + y) * image.shape[2]! + x];
@@ -112,7 +130,9 @@ describe('loadImage', () => {
     writeFileSync(path('cut.jpg'), jpeg.subarray(0, jpeg.length / 2));
     writeFileSync(path('cut.png'), full.subarray(0, full.length / 2));
     for (const name of ['absent.png', 'empty.png', 'text.png', 'cut.jpg', 'cut.png']) {
-      expect(await messageOf(loadImage(path(name)))).toContain(`expected ${path(name)} to be a picture that can be read`);
+      expect(await messageOf(loadImage(path(name)))).toContain(
+        `expected ${path(name)} to be a picture that can be read`,
+      );
     }
     expect(await messageOf(loadImage(new Uint8Array(0)))).toContain('the picture (0 bytes)');
     expect(await messageOf(loadImage(directory))).toContain(directory);
@@ -125,7 +145,9 @@ describe('loadImage', () => {
     const channels = JSON.parse('2');
     await expect(loadImage(png, { channels })).rejects.toThrow(FoveaError);
     const fit = JSON.parse('"stretch"');
-    await expect(loadImage(png, { size: 3, fit })).rejects.toThrow(/one of cover, contain, fill, inside, but got 'stretch'/);
+    await expect(loadImage(png, { size: 3, fit })).rejects.toThrow(
+      /one of cover, contain, fill, inside, but got 'stretch'/,
+    );
     await expect(loadImage(JSON.parse('7'))).rejects.toThrow(/a file name or the bytes of a file, but got 7/);
   });
 });
@@ -134,7 +156,9 @@ describe('saveImage', () => {
   test('writes what loadImage reads, clamped', async () => {
     const image = fromArray(Float32Array.of(-1, 0.2, 0.4, 0.6, 2, Number.NaN), [1, 2, 3]);
     await saveImage(image, path('out.png'));
-    const levels = [...(await loadImage(path('out.png'), { channels: 1 })).data].map((value) => Math.round(255 * value));
+    const levels = [...(await loadImage(path('out.png'), { channels: 1 })).data].map((value) =>
+      Math.round(255 * value),
+    );
     expect(levels).toEqual([0, 51, 102, 153, 255, 0]);
     const coloured = await loadImage(png);
     await saveImage(coloured, path('colour.webp'));
@@ -156,14 +180,25 @@ describe('saveImage', () => {
 
 describe('imageFolder', () => {
   const root = path('classes');
-  for (const [name, g] of [['b', 100], ['a', 200], ['c', 50]] as const) {
-    mkdirSync(join(root, name), { recursive: true });
-    for (const i of [0, 1]) {
-      writeFileSync(join(root, name, `${i}.png`), await colour(4 + i, 6, { r: 255, g: g + i, b: 0 }).png().toBuffer());
+  beforeAll(async () => {
+    for (const [name, g] of [
+      ['b', 100],
+      ['a', 200],
+      ['c', 50],
+    ] as const) {
+      mkdirSync(join(root, name), { recursive: true });
+      for (const i of [0, 1]) {
+        writeFileSync(
+          join(root, name, `${i}.png`),
+          await colour(4 + i, 6, { r: 255, g: g + i, b: 0 })
+            .png()
+            .toBuffer(),
+        );
+      }
+      writeFileSync(join(root, name, 'notes.txt'), 'no picture');
+      writeFileSync(join(root, name, '.hidden.png'), 'no picture');
     }
-    writeFileSync(join(root, name, 'notes.txt'), 'no picture');
-    writeFileSync(join(root, name, '.hidden.png'), 'no picture');
-  }
+  });
 
   test('has one class per directory, in order of their names', async () => {
     const data = await imageFolder(root, { size: [3, 2] });
@@ -184,7 +219,8 @@ describe('imageFolder', () => {
       const data = await imageFolder(root, { size: 3, memory });
       for (const _epoch of [0, 1]) {
         const rows: number[] = [];
-        for await (const { inputs } of new DataLoader(data, { batchSize: 4, shuffle: true, seed: 3 })) rows.push(...inputs.data);
+        for await (const { inputs } of new DataLoader(data, { batchSize: 4, shuffle: true, seed: 3 }))
+          rows.push(...inputs.data);
         seen.push(rows);
       }
     }
