@@ -107,7 +107,8 @@ function rangeOf(operation: string, name: string, value: number | Range): Range 
 
 /**
  * Elastic distortion (Simard, Steinkraus and Platt 2003): noise of strength `alpha` pixels, smoothed by a Gaussian of
- * `sigma` pixels, moves every pixel; bilinear. Beside a `randomAffine` both are done in one resampling.
+ * `sigma` pixels, moves every pixel; bilinear. Beside a `randomAffine` both are done in one resampling, in either order
+ * (an affine map that follows does not turn the displacement along).
  */
 export function elastic({ alpha = 34, sigma = 4, fill = 0 } = {}): Transform {
   if (!Number.isFinite(alpha) || alpha < 0)

@@ -22,7 +22,10 @@ export interface LoaderOptions {
   readonly transforms?: readonly Transform[];
   /** Batches prepared ahead, where the data set or a worker thread prepares them meanwhile. Default 2. */
   readonly prefetch?: number;
-  /** Transform in a worker thread. Default: for affine and elastic distortions, where there is a second processor. */
+  /**
+   * Transform in a worker thread. Default: for affine and elastic distortions, where there are more than 2 processors.
+   * (With 2 it was measured to gain nothing: the kernels use both.)
+   */
   readonly worker?: boolean;
 }
 
@@ -72,7 +75,7 @@ export class DataLoader {
     this.#shuffle = shuffle;
     this.#transforms = [...transforms];
     this.#prefetch = prefetch;
-    const { worker = availableParallelism() > 1 && transforms.some(isHeavy) } = options;
+    const { worker = availableParallelism() > 2 && transforms.some(isHeavy) } = options;
     this.#offThread = worker && transforms.length > 0 && transforms.every(({ kind }) => kind !== 'custom');
     this.#seed = generator === undefined ? checkSeed('DataLoader', options.seed ?? 0) : drawSeed(generator);
   }
