@@ -11,8 +11,8 @@ vi.mock('sharp', () => ({
 
 test('reading and writing pictures say how to install it', async () => {
   const image = fromArray(new Float32Array(4), [1, 2, 2]);
-  for (const action of [loadImage('a.png'), saveImage(image, 'a.png')]) {
-    const error: unknown = await action.catch((reason: unknown) => reason);
+  for (const action of [() => loadImage('a.png'), () => saveImage(image, '/does/not/exist/a.png')]) {
+    const error: unknown = await action().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(FoveaError);
     expect(String(error)).toMatch(/expected the package sharp .* Install it with: npm install sharp/);
   }
