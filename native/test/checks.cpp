@@ -81,8 +81,7 @@ void testRules() {
   CHECK(refuses("conv2dBackwardInput", with(conv, "dilationHeight", 1 << 30), "within 2^30"));
   CHECK(refuses("maxPool2d", with(pool, "padTop", 2), "padTop below kernelHeight 2, but got 2"));
   CHECK(refuses("maxPool2d", with(pool, "outHeight", 4), "every window to hold an element of x"));
-  CHECK(
-      refuses("maxPool2dBackward", with(pool, "width", 0), "every window to hold an element of x"));
+  CHECK(refuses("maxPool2d", with(pool, "width", 0), "every window to hold an element of x"));
   CHECK(refuses("avgPool2d", with(pool, "padRight", 2), "padRight below kernelWidth 2"));
   CHECK(refuses("avgPool2dBackward", with(pool, "countPadding", -1),
                 "countPadding as an integer from 0"));
