@@ -23,6 +23,7 @@ const builds = {
         '-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/aarch64-linux-gnu',
       ],
       tools: ['aarch64-linux-gnu-g++', 'qemu-aarch64'],
+      environment: { FOVEA_EMULATED: '1' },
     },
   ],
 };
@@ -34,7 +35,7 @@ if (chosen === undefined) {
 }
 for (const build of chosen) test(build);
 
-function test({ name, options, tools, only }) {
+function test({ name, options, tools, only, environment = {} }) {
   const absent = ['cmake', 'ctest', ...tools].filter((tool) => !onPath(tool));
   if (absent.length > 0) {
     console.log(`SKIPPED: the ${name} tests, because ${absent.join(' and ')} cannot be found`);
@@ -44,21 +45,19 @@ function test({ name, options, tools, only }) {
   run('cmake', ['-S', '.', '-B', folder, '-DFOVEA_TESTS=ON', ...options]);
   const target = only === undefined ? [] : ['--target', `test-${only}`];
   run('cmake', ['--build', folder, '--parallel', String(availableParallelism()), ...target]);
-  run('ctest', ['--test-dir', folder, '--output-on-failure', '--verbose', '--no-tests=error', '--tests-regex', only ?? '.*']);
+  const tests = ['--no-tests=error', '--tests-regex', only ?? '.*'];
+  run('ctest', ['--test-dir', folder, '--output-on-failure', '--verbose', ...tests], environment);
 }
 
-function run(command, parameters) {
-  const { status } = spawnSync(command, parameters, { cwd: root, stdio: 'inherit', env: environment() });
-  if (status !== 0) process.exit(status ?? 1);
-}
-
-function environment() {
-  return {
-    ...process.env,
-    ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0',
+function run(command, parameters, environment = {}) {
+  const sanitizers = {
+    ASAN_OPTIONS: 'detect_leaks=1',
     UBSAN_OPTIONS: 'print_stacktrace=1',
     TSAN_OPTIONS: 'halt_on_error=1',
   };
+  const env = { ...process.env, ...sanitizers, ...environment };
+  const { status } = spawnSync(command, parameters, { cwd: root, stdio: 'inherit', env });
+  if (status !== 0) process.exit(status ?? 1);
 }
 
 function onPath(tool) {
