@@ -20,6 +20,7 @@ struct WeightPlan {
   int64_t batch, groups, inputs, outputs, taps, depth;  // per group: channels, channels x taps
   Axis rows, columns;
   bool byRows;          // the form for few channels
+  bool direct;          // by rows: windows never leave x, so it is read itself
   Split bands;          // of output rows
   int64_t units;        // images x bands
   Split chunks;         // of units
@@ -45,6 +46,9 @@ struct WeightPlan {
     tiles = Split::atMost(outputs, byRows ? maxDotRows : tileRows);
     pitch = larger(1, byRows ? columns.count + columns.maxShift()
                              : (columns.count - 1) * columns.stride + columns.reach() + 1);
+    direct = byRows && rows.stride == 1 && columns.stride == 1 && rows.inside() &&
+             columns.inside() && inputs * rows.length * columns.length < 1 << 30;
+    if (direct) pitch = columns.length;
     padded = roundUp(inputs, Vec::width);
     vectors = smaller(vectorsFor(tiles.largest()), larger(1, padded / Vec::width));
     const int64_t rowFloats =
@@ -87,8 +91,9 @@ struct WeightMemory {
     partial = arena.floats(plan.chunks.parts * plan.groups * plan.partialLength());
     partialBias = arena.floats(plan.chunks.parts * plan.groups * plan.outputs);
     table = arena.ints(plan.byRows ? plan.depth : plan.positions());
-    copyLength = plan.byRows ? plan.unitsAtOnce * plan.inputs * plan.layout.size + Vec::width
-                             : plan.rowsOfX() * plan.pitch * plan.padded;
+    copyLength = plan.direct   ? 0
+                 : plan.byRows ? plan.unitsAtOnce * plan.inputs * plan.layout.size + Vec::width
+                               : plan.rowsOfX() * plan.pitch * plan.padded;
     sumsLength = plan.byRows ? plan.outputs * plan.depth * Vec::width : 0;
     packedLength = plan.byRows ? 0 : plan.outputs * plan.positions();
     copyLength = roundUp(copyLength, 16);
@@ -154,6 +159,7 @@ inline void weightByRows(const WeightPlan& plan, const WeightMemory& memory,
   const int64_t outPlane = plan.rows.count * plan.columns.count;
   const int64_t first = plan.tiles.begin(task.tile0), last = plan.tiles.end(task.tile1 - 1);
   const int64_t unitLength = plan.inputs * plan.layout.size;
+  const int64_t unitStep = plan.direct ? plan.groups * plan.inputs * plane : unitLength;
   const int64_t imageStep = plan.groups * plan.outputs * outPlane;
   const int64_t alike = plan.bands.parts == 1 ? plan.unitsAtOnce : 1;  // units in one call
   float* copy = memory.copy + task.thread * memory.copyLength;
@@ -164,7 +170,7 @@ inline void weightByRows(const WeightPlan& plan, const WeightMemory& memory,
     const int64_t u1 = smaller(end, u0 + plan.unitsAtOnce);
     for (int64_t u = u0; u < u1; ++u) {
       const WeightUnit unit(plan, buffers, task.group, u);
-      for (int64_t c = 0; c < plan.inputs; ++c) {
+      for (int64_t c = 0; c < plan.inputs && !plan.direct; ++c) {
         copyBand(unit.x + c * plane, plan.rows, plan.columns, plan.layout, unit.row0, 0,
                  copy + (u - u0) * unitLength + c * plan.layout.size);
       }
@@ -178,29 +184,30 @@ inline void weightByRows(const WeightPlan& plan, const WeightMemory& memory,
         float* tile = sums + ((o - first) * plan.depth + tap * rows) * Vec::width;
         for (int64_t u = u0; u < u1; u += alike) {
           const WeightUnit unit(plan, buffers, task.group, u);
+          const float* windows =
+              plan.direct ? unit.x + unit.row0 * plan.pitch : copy + (u - u0) * unitLength;
           DotLines lines = {
-              smaller(alike, u1 - u), unit.rows,  plan.columns.count, outPlane, imageStep,
-              plan.columns.count,     unitLength, plan.pitch};
+              smaller(alike, u1 - u), unit.rows, plan.columns.count, outPlane, imageStep,
+              plan.columns.count,     unitStep,  plan.pitch};
           if (plan.pitch == plan.columns.count) {
             lines.count *= lines.lines;
             lines.lines = 1;
           }
-          dotFunction(rows, taps)(lines, unit.gradY + o * outPlane, copy + (u - u0) * unitLength,
-                                  memory.table + tap, tile);
+          dotFunction(rows, taps)(lines, unit.gradY + o * outPlane, windows, memory.table + tap,
+                                  tile);
         }
       }
     }
   }
+  sumLanes(sums, (last - first) * plan.depth);
   for (int64_t t = task.tile0; t < task.tile1; ++t) {
     const int64_t o = plan.tiles.begin(t), rows = plan.tiles.end(t) - o;
     const Split tapTiles = Split::atMost(plan.depth, dotColumnsFor(rows));
-    for (int64_t tapTile = 0; tapTile < tapTiles.parts && plan.depth > 0; ++tapTile) {
+    const float* from = sums + (o - first) * plan.depth;
+    for (int64_t tapTile = 0; tapTile < tapTiles.parts; ++tapTile) {
       const int64_t tap = tapTiles.begin(tapTile), taps = tapTiles.end(tapTile) - tap;
-      const float* tile = sums + ((o - first) * plan.depth + tap * rows) * Vec::width;
       for (int64_t r = 0; r < rows; ++r) {
-        for (int64_t j = 0; j < taps; ++j) {
-          partial[(o + r) * plan.depth + tap + j] = sum(load(tile + (r * taps + j) * Vec::width));
-        }
+        for (int64_t j = 0; j < taps; ++j) partial[(o + r) * plan.depth + tap + j] = *from++;
       }
     }
   }
@@ -305,8 +312,11 @@ inline void fillWeightTable(const WeightPlan& plan, int32_t* table) {
     for (int64_t c = 0; c < plan.inputs; ++c) {
       for (int64_t i = 0; i < plan.rows.taps; ++i) {
         for (int64_t j = 0; j < plan.columns.taps; ++j) {
-          *table++ = static_cast<int32_t>(c * plan.layout.size +
-                                          plan.layout.offset(plan.rows, plan.columns, i, j));
+          const int64_t offset =
+              plan.direct
+                  ? (c * plan.rows.length + i * plan.rows.step) * plan.pitch + j * plan.columns.step
+                  : c * plan.layout.size + plan.layout.offset(plan.rows, plan.columns, i, j);
+          *table++ = static_cast<int32_t>(offset);
         }
       }
     }

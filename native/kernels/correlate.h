@@ -8,99 +8,11 @@
 // it.
 #pragma once
 
-#include "plane.h"
-#include "tile.h"
+#include "correlate-finish.h"
+#include "correlate-plan.h"
 
 namespace fovea {
 namespace {
-
-// One dimension, with what distinguishes the two uses: which kernel element a tap is, and where in
-// y an output goes.
-struct CorrelateAxis {
-  Axis axis;
-  int64_t firstKernel, kernelStep;  // tap j is kernel element firstKernel + j * kernelStep
-  int64_t outStart, outStride;      // output q is y[outStart + q * outStride]
-};
-
-struct Correlation {
-  int64_t batch, groups, inputs, outputs;  // channels per group
-  CorrelateAxis rows, columns;
-  int64_t outHeight, outWidth;        // of y's planes
-  int64_t weightOutput, weightInput;  // strides in the weights
-  int64_t weightGroup, kernelWidth;
-  bool relu;
-};
-
-// How a correlation is cut up. Depends on the shape alone.
-struct CorrelatePlan {
-  int64_t taps, depth;  // per channel, per group
-  Split tiles;          // of output channels
-  int64_t vectors;      // of a tile
-  Split channels;       // of input channels, so that weights and windows stay in cache
-  Split bands;          // of output rows
-  Split outputBlocks;   // of tiles
-  int64_t pitch;
-  bool direct;          // x needs no copy, but where vectors would run past its end
-  int64_t channelSize;  // of the copy
-  int64_t copyLength;   // per thread
-  int64_t unitsPerTask, units;
-
-  explicit CorrelatePlan(const Correlation& s)
-      : taps(s.rows.axis.taps * s.columns.axis.taps),
-        depth(s.inputs * taps),
-        tiles(Split::atMost(s.outputs, tileRows)),
-        vectors(vectorsFor(tiles.largest())) {
-    const Axis &rows = s.rows.axis, &columns = s.columns.axis;
-    const int64_t depthAtOnce = larger(256, 4096 / larger(1, tiles.largest()));
-    channels = Split::atMost(s.inputs, larger(1, depthAtOnce / larger(1, taps)));
-    const int64_t plane = rows.length * columns.length;
-    const bool aliases = plane % 256 == 0 && channels.largest() > 8;  // in the L1 cache
-    direct = rows.stride == 1 && columns.stride == 1 && rows.start == 0 && columns.start == 0 &&
-             rows.inside() && columns.inside() && !aliases;
-    pitch = direct ? columns.length : bestPitch(rows, columns);
-
-    const int64_t items = larger(1, s.batch * s.groups);
-    const int64_t rowWork = larger(1, s.outputs * depth * columns.count);
-    const int64_t work = rowWork * rows.count;
-    const int64_t rowFloats = channels.largest() * rows.phases() * columns.phases() * pitch;
-    const int64_t fit = larger(1, 65536 / larger(1, rowFloats) - rows.maxShift());
-    const int64_t wanted = smaller(ceilDiv(8, items), work / taskWork);
-    bands = Split::into(rows.count, larger(ceilDiv(rows.count, fit), wanted));
-    const int64_t blocks = ceilDiv(8, items * bands.parts);
-    outputBlocks = Split::into(tiles.parts, smaller(blocks, work / bands.parts / taskWork));
-    units = items * bands.parts * outputBlocks.parts;
-    unitsPerTask = larger(1, taskWork / larger(1, work / bands.parts / outputBlocks.parts));
-    const BandLayout layout(rows, columns, bands.largest(), pitch);
-    channelSize = layout.size + (layout.size % 256 == 0 ? 16 : 0);
-    copyLength = roundUp(channels.largest() * channelSize + Vec::width, 16);
-  }
-
-  // Whichever takes fewer vectors: rows one after another, or each row a whole number of vectors.
-  int64_t bestPitch(const Axis& rows, const Axis& columns) const {
-    const int64_t dense = columns.count + columns.maxShift();
-    const int64_t aligned = roundUp(columns.count, Vec::width);
-    const int64_t denseVectors = ceilDiv((rows.count - 1) * dense + columns.count, Vec::width);
-    const bool align = aligned >= dense && rows.count * aligned / Vec::width <= denseVectors;
-    return align ? aligned : dense;
-  }
-};
-
-struct CorrelateMemory {
-  float* weights;        // [group][tile][depth][row]
-  int32_t* table;        // offsets of the taps of one block of channels, in the copy
-  int32_t* directTable;  // the same in x itself
-  float* copies;         // per thread
-  size_t bytes;
-
-  CorrelateMemory(const Correlation& s, const CorrelatePlan& plan, int threads, char* base) {
-    Arena arena(base);
-    weights = arena.floats(s.groups * s.outputs * plan.depth);
-    table = arena.ints(plan.channels.largest() * plan.taps);
-    directTable = arena.ints(plan.direct ? plan.channels.largest() * plan.taps : 0);
-    copies = arena.floats(threads * plan.copyLength);
-    bytes = arena.bytes();
-  }
-};
 
 // Weights of one tile of outputs, [depth][row].
 inline void packWeights(const Correlation& s, const CorrelatePlan& plan, int64_t group,
@@ -111,6 +23,15 @@ inline void packWeights(const Correlation& s, const CorrelatePlan& plan, int64_t
   const bool inOrder = s.rows.kernelStep == 1 && s.columns.kernelStep == 1 &&
                        s.weightInput == plan.taps && s.weightOutput == plan.depth;
   if (inOrder) return pack({from, s.weightOutput, 1}, rows, plan.depth, to, rows, rows);
+  const bool turned = s.rows.kernelStep == -1 && s.columns.kernelStep == -1 &&
+                      s.weightOutput == plan.taps && plan.taps > 1;
+  if (turned) {  // all taps of the kernel, last first
+    for (int64_t c = 0; c < s.inputs; ++c) {
+      pack({from + c * s.weightInput, s.weightOutput, 1}, rows, plan.taps,
+           to + ((c + 1) * plan.taps - 1) * rows, -rows, rows);
+    }
+    return;
+  }
   for (int64_t c = 0; c < s.inputs; ++c) {
     for (int64_t i = 0; i < s.rows.axis.taps; ++i) {
       for (int64_t j = 0; j < s.columns.axis.taps; ++j) {
@@ -141,62 +62,6 @@ inline void fillTables(const Correlation& s, const CorrelatePlan& plan,
   }
 }
 
-// At most a vector of a tile's positions, contiguous in a row of y.
-struct Run {
-  int64_t at, out;
-  int count;
-};
-constexpr int maxRuns = maxTileVectors * Vec::width;
-
-// Cuts positions [first, first + count) of a band into runs; y's rows start at `out`.
-inline int cutRuns(const Correlation& s, const CorrelatePlan& plan, int64_t first, int64_t count,
-                   int64_t bandRows, int64_t out, Run* runs) {
-  int64_t width = s.columns.axis.count, pitch = plan.pitch, rows = bandRows;
-  const int64_t rowStep = s.rows.outStride * s.outWidth;
-  if (pitch == width && rowStep == width && s.columns.outStride == 1) {
-    width = pitch = bandRows * width;  // one long row
-    rows = 1;
-  }
-  int found = 0;
-  int64_t row = first / pitch, column = first % pitch;
-  for (int64_t at = 0; at < count && row < rows; ++row, column = 0) {
-    const int64_t end = smaller(width - column, count - at);
-    for (int64_t i = 0; i < end; i += Vec::width) {
-      runs[found++] = {at + i, out + row * rowStep + (column + i) * s.columns.outStride,
-                       lanesLeft(end - i)};
-    }
-    at += pitch - column;
-  }
-  return found;
-}
-
-// How a row of a tile goes into a plane of y.
-struct FinishRow {
-  bool add, relu;
-  float bias;  // where it is not added to what is there
-};
-
-inline void finishRow(const float* sums, const Run* runs, int count, int64_t outStride,
-                      const FinishRow& finish, float* y) {
-  if (outStride != 1) {
-    for (const Run* run = runs; run < runs + count; ++run) {
-      for (int i = 0; i < run->count; ++i) {
-        float* to = y + run->out + i * outStride;
-        const float v = sums[run->at + i] + (finish.add ? *to : finish.bias);
-        *to = finish.relu && v < 0 ? 0 : v;
-      }
-    }
-    return;
-  }
-  const Vec bias = broadcast(finish.bias);
-  for (const Run* run = runs; run < runs + count; ++run) {
-    float* to = y + run->out;
-    Vec v = load(sums + run->at);
-    v = v + (finish.add ? loadUpTo(to, run->count) : bias);
-    storeUpTo(to, finish.relu ? reluOf(v) : v, run->count);
-  }
-}
-
 // One band of rows of one image and group.
 inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
                           const CorrelateMemory& memory, int64_t unit, float* copy, const float* x,
@@ -220,8 +85,10 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
                           roundUp(positions, Vec::width);
   const bool direct = plan.direct && reading <= s.batch * s.groups * s.inputs * plane;
 
+  const int64_t tile0 = plan.outputBlocks.begin(outputBlock);
+  const int64_t tile1 = plan.outputBlocks.end(outputBlock);
+  const int64_t output0 = plan.tiles.begin(tile0);
   alignas(64) float sums[maxTileFloats + Vec::width];
-  Run runs[maxRuns];
   for (int64_t block = 0; block < plan.channels.parts; ++block) {
     const int64_t c0 = plan.channels.begin(block), c1 = plan.channels.end(block);
     const int64_t depth = (c1 - c0) * plan.taps;
@@ -233,25 +100,26 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
       }
       source = copy;
     }
-    const bool last = block + 1 == plan.channels.parts;
-    for (int64_t columnTile = 0; columnTile < columnTiles.parts; ++columnTile) {
-      const int64_t v0 = columnTiles.begin(columnTile), vectors = columnTiles.end(columnTile) - v0;
-      const int64_t first = v0 * Vec::width;
-      const int runCount = cutRuns(s, plan, first, vectors * Vec::width, bandRows, out, runs);
-      for (int64_t t = plan.outputBlocks.begin(outputBlock); t < plan.outputBlocks.end(outputBlock);
-           ++t) {
-        const int64_t o0 = plan.tiles.begin(t), tileRowCount = plan.tiles.end(t) - o0;
+    RunCutter cut(s, plan, bandRows, out);
+    const bool relu = s.relu && block + 1 == plan.channels.parts;
+    for (int64_t columnTile = 0, v0 = 0, v1 = 0; columnTile < columnTiles.parts; ++columnTile) {
+      v0 = v1;
+      v1 = columnTiles.end(columnTile);
+      const int64_t vectors = v1 - v0;
+      cut.next(vectors * Vec::width);
+      for (int64_t t = tile0, o0 = 0, o1 = output0; t < tile1; ++t) {
+        o0 = o1;
+        o1 = plan.tiles.end(t);
+        const int64_t tileRowCount = o1 - o0;
         const float* weights =
             memory.weights + (group * s.outputs + o0) * plan.depth + c0 * plan.taps * tileRowCount;
         tileFunction<Table>(tileRowCount, vectors)(
-            depth, weights, tileRowCount, source + first,
+            depth, weights, tileRowCount, source + v0 * Vec::width,
             Table{direct ? memory.directTable : memory.table}, sums);
-        for (int64_t r = 0; r < tileRowCount; ++r) {
-          const FinishRow finish = {block > 0, last && s.relu,
-                                    bias ? bias[group * s.outputs + o0 + r] : 0};
-          finishRow(sums + r * vectors * Vec::width, runs, runCount, s.columns.outStride, finish,
-                    output + (o0 + r) * outPlane);
-        }
+        const float* tileBias = bias ? bias + group * s.outputs + o0 : nullptr;
+        finishTileRuns(sums, cut,
+                       {block > 0, relu, tileBias, tileRowCount, vectors * Vec::width, outPlane},
+                       output + o0 * outPlane);
       }
     }
   }

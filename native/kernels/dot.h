@@ -58,6 +58,26 @@ void dotTile(const DotLines& s, const float* a, const float* b, const int32_t* o
   unroll<rows * columns>([&](auto i) { store(sums + i * Vec::width, total[i]); });
 }
 
+// The sums of the lanes of `width` vectors, as one vector.
+inline Vec sumsOfLanes(Vec* square) {
+  transpose(square);
+  for (int step = 1; step < Vec::width; step *= 2) {
+    for (int j = 0; j < Vec::width; j += 2 * step) square[j] = square[j] + square[j + step];
+  }
+  return square[0];
+}
+
+// In place: count vectors become count floats, the sum of the lanes of each.
+inline void sumLanes(float* vectors, int64_t count) {
+  Vec square[Vec::width];
+  int64_t i = 0;
+  for (; i + Vec::width <= count; i += Vec::width) {
+    unroll<Vec::width>([&](auto j) { square[j] = load(vectors + (i + j) * Vec::width); });
+    store(vectors + i, sumsOfLanes(square));
+  }
+  for (; i < count; ++i) vectors[i] = sum(load(vectors + i * Vec::width));
+}
+
 using DotTile = void (*)(const DotLines& s, const float* a, const float* b, const int32_t* offsets,
                          float* sums);
 

@@ -25,7 +25,8 @@ struct AvgPoolMemory {
   float *tall, *wide;  // rows of a window at each row of y, columns at each column
   float* scaled;       // per thread: gradY divided, rows filled up with 0 to whole vectors
   float* lines;        // per thread: a row of gradX, split by phase
-  int64_t scaledPitch, scaledLength, lineLength;
+  int64_t scaledPitch, scaledLength;
+  int64_t linePitch, lineLength;  // linePitch is from phase to phase
   size_t bytes;
 
   AvgPoolMemory(const PoolPlan& plan, int threads, char* base) : windows(plan, threads, base) {
@@ -35,7 +36,8 @@ struct AvgPoolMemory {
     wide = arena.floats(plan.columns.count);
     scaledPitch = roundUp(plan.columns.count, Vec::width);
     scaledLength = roundUp(plan.rows.count * scaledPitch, 16);
-    lineLength = roundUp(plan.phaseSize * plan.columns.phases() + Vec::width, 16);
+    linePitch = roundUp(plan.columns.maxShift() + scaledPitch, Vec::width);
+    lineLength = roundUp(linePitch * plan.columns.phases(), 16);
     scaled = arena.floats(threads * scaledLength);
     lines = arena.floats(threads * lineLength);
     bytes = arena.bytes();
@@ -63,9 +65,8 @@ inline void avgPoolRow(const PoolPlan& plan, const AvgPoolMemory& memory, const 
     Vec total = broadcast(0);
     for (int64_t i = taps.begin; i < taps.end; ++i) {
       const float* windows = source + (top + i) * plan.pitch + column * stride;
-      for (int64_t j = 0; j < plan.columns.taps; ++j) {
-        total = total + loadEvery<stride>(windows + memory.windows.taps[j], left);
-      }
+      forColumns<stride>(windows, memory.windows.taps, plan.columns.taps, left,
+                         [&](Vec x, int64_t) { total = total + x; });
     }
     const int n = lanesLeft(left);
     const Vec divisor = broadcast(memory.tall[row]) * loadUpTo(memory.wide + column, n);
@@ -88,10 +89,10 @@ void avgPool2d(const AvgPool2dShape& s, const Context& context, const float* x, 
 }
 
 // A row split by phase back into one; columns that no window reads get 0.
-inline void mergePhases(const PoolPlan& plan, const float* line, float* to) {
+inline void mergePhases(const PoolPlan& plan, const float* line, int64_t pitch, float* to) {
   const Axis& axis = plan.columns;
   fillRow(to, axis.length, 0);
-  for (int64_t phase = 0; phase < axis.phases(); ++phase, line += plan.phaseSize) {
+  for (int64_t phase = 0; phase < axis.phases(); ++phase, line += pitch) {
     const Present present(axis, phase, plan.phaseSize);
     float* first = to + axis.start + phase;
     for (int64_t j = present.first; j < present.last; ++j) first[j * axis.stride] = line[j];
@@ -99,24 +100,23 @@ inline void mergePhases(const PoolPlan& plan, const float* line, float* to) {
 }
 
 // Row `row` of gradX: what each window row that reaches it gives to each of its columns.
-inline void avgPoolRowBackward(const PoolPlan& plan, const float* scaled, int64_t scaledPitch,
-                               int64_t row, float* line, float* gradX) {
+inline void avgPoolRowBackward(const PoolPlan& plan, const AvgPoolMemory& memory,
+                               const float* scaled, int64_t row, float* line, float* gradX) {
   const Axis &rows = plan.rows, &columns = plan.columns;
-  const int64_t length = plan.phaseSize * columns.phases();
-  for (int64_t i = 0; i < length; i += Vec::width) store(line + i, broadcast(0));
+  fillRow(line, memory.linePitch * columns.phases(), 0);
   const int64_t above = row - rows.start;  // >= 0: rows.start is minus the padding
   const int64_t first = larger(0, ceilDiv(larger(0, above - rows.taps + 1), rows.stride));
   const int64_t last = smaller(rows.count - 1, above / rows.stride);
   for (int64_t out = first; out <= last; ++out) {
     for (int64_t j = 0; j < columns.taps; ++j) {
-      const float* from = scaled + out * scaledPitch;
-      float* to = line + columns.phase(j) * plan.phaseSize + columns.shift(j);
+      const float* from = scaled + out * memory.scaledPitch;
+      float* to = line + columns.phase(j) * memory.linePitch + columns.shift(j);
       for (int64_t i = 0; i < columns.count; i += Vec::width) {
         store(to + i, load(to + i) + load(from + i));  // the last few are 0
       }
     }
   }
-  mergePhases(plan, line, gradX);
+  mergePhases(plan, line, memory.linePitch, gradX);
 }
 
 void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const float* gradY,
@@ -138,8 +138,7 @@ void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const fl
       }
     }
     for (int64_t row = 0; row < plan.rows.length; ++row) {
-      avgPoolRowBackward(plan, scaled, memory.scaledPitch, row,
-                         memory.lines + thread * memory.lineLength,
+      avgPoolRowBackward(plan, memory, scaled, row, memory.lines + thread * memory.lineLength,
                          gradX + p * plan.plane() + row * plan.columns.length);
     }
   });

@@ -15,18 +15,39 @@ struct TapRows {
         end(smaller(rows.taps, rows.length - (rows.start + row * rows.stride))) {}
 };
 
-// Elements of p, `stride` apart, as lanes, where `left` of them are there from p on; lanes beyond
-// hold anything.
+// Two neighbouring columns of `left` windows: first in p[0], p[stride], …, second one further on.
+// `pair` says that windows have that second column; lanes beyond `left` hold anything.
+struct WindowColumns {
+  Vec first, second;
+};
+
 template <int stride>
-inline Vec loadEvery(const float* p, int64_t left) {
+inline WindowColumns loadColumns(const float* p, int64_t left, bool pair) {
+  static_assert(stride == 2, "evens and odds are two apart");
+  if (left > Vec::width) {
+    const Vec low = load(p), high = load(p + Vec::width);
+    return {evens(low, high), odds(low, high)};
+  }
+  const int readable = static_cast<int>(2 * left - (pair ? 0 : 1));
+  const int above = readable > Vec::width ? readable - Vec::width : 0;
+  const Vec low = loadUpTo(p, readable - above);
+  const Vec high = loadFirst(p + (above > 0 ? Vec::width : 0), above);
+  return {evens(low, high), odds(low, high)};
+}
+
+// body(column j of the windows at p as lanes, j) for every column of the row of windows.
+template <int stride, class Body>
+inline void forColumns(const float* p, const int32_t* taps, int64_t count, int64_t left,
+                       const Body& body) {
   if constexpr (stride == 1) {
-    return loadUpTo(p, lanesLeft(left));
+    for (int64_t j = 0; j < count; ++j) body(loadUpTo(p + taps[j], lanesLeft(left)), j);
   } else {
-    static_assert(stride == 2, "evens takes every second element");
-    if (left > Vec::width) return evens(load(p), load(p + Vec::width));
-    const int readable = static_cast<int>(2 * left - 1);  // a further odd one may not exist
-    const int above = readable > Vec::width ? readable - Vec::width : 0;
-    return evens(loadUpTo(p, readable - above), loadFirst(p + (above > 0 ? Vec::width : 0), above));
+    for (int64_t j = 0; j < count; j += 2) {
+      const bool pair = j + 1 < count;
+      const WindowColumns columns = loadColumns<stride>(p + taps[j], left, pair);
+      body(columns.first, j);
+      if (pair) body(columns.second, j + 1);
+    }
   }
 }
 

@@ -31,15 +31,14 @@ inline void maxPoolRow(const PoolPlan& plan, const PoolMemory& memory, const flo
     const Ints origin = loadInts(memory.origins + column);
     for (int64_t i = taps.begin; i < taps.end; ++i) {
       const float* windows = source + (top + i) * plan.pitch + column * stride;
-      for (int64_t j = 0; j < plan.columns.taps; ++j) {
-        const Vec x = loadEvery<stride>(windows + memory.taps[j], left);
+      forColumns<stride>(windows, memory.taps, plan.columns.taps, left, [&](Vec x, int64_t j) {
         const Mask better = less(best, x) | (isNan(x) & ~isNan(best));
         best = select(better, x, best);
         if constexpr (indexed) {
           const int64_t tap = (top + i) * plan.columns.length + j;
           index = select(better, origin + broadcastInts(static_cast<int32_t>(tap)), index);
         }
-      }
+      });
     }
     storeUpTo(y + column, best, n);
     if constexpr (indexed) {
