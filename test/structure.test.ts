@@ -12,7 +12,7 @@ const allowed: Record<string, readonly string[]> = {
   nn: ['tensor'],
   optim: ['kernels', 'tensor'],
   models: ['nn', 'tensor', 'optim'],
-  data: ['tensor'],
+  data: ['tensor', 'io'],
   io: ['tensor', 'nn', 'optim'],
   training: ['tensor', 'nn', 'optim', 'data', 'io', 'models'],
   cli: ['kernels', 'tensor', 'nn', 'optim', 'models', 'data', 'io', 'training'],

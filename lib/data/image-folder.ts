@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { writeAtomic } from '../io/atomic.ts';
 import { DataError, describe, fail } from '../tensor/errors.ts';
 import { fromArray } from '../tensor/index.ts';
 import { type Batch, checkIndices, type Dataset, type Indices } from './dataset.ts';
@@ -153,7 +153,7 @@ export class ImageFolder implements Dataset {
     if (cached?.length === channels * height * width) return cached;
     const pixels = await this.#decode(file);
     await mkdir(cacheDir, { recursive: true })
-      .then(() => writeFileAtomic(name, Buffer.from(pixels), { fsync: false }))
+      .then(() => writeAtomic(name, pixels))
       .catch(() => {});
     return pixels;
   }

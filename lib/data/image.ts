@@ -1,6 +1,6 @@
 // Pictures from and to files. The only file that uses sharp, and only once a picture is really read or written.
 import type { Sharp } from 'sharp';
-import writeFileAtomic from 'write-file-atomic';
+import { writeAtomic } from '../io/atomic.ts';
 import { DataError, describe, FoveaError, fail, failShape } from '../tensor/errors.ts';
 import { fromArray, type Tensor } from '../tensor/index.ts';
 import { type InputOptions, toModelInput } from './model-input.ts';
@@ -99,17 +99,18 @@ export async function saveImage(image: Tensor, file: string): Promise<void> {
     for (let p = 0; p < plane; p++) bytes[p * channels + channel] = 255 * (values[channel * plane + p] ?? 0);
   }
   const sharp = await importSharp();
+  let encoded: Buffer;
   try {
     const extension = /\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? '';
     const format = formats.get(extension);
     if (!format) throw new Error(`a name that ends in '${extension}', not in ${[...formats.keys()].join(', ')}`);
     const picture = sharp(bytes, { raw: { width, height, channels } });
-    const encoded = await (channels === 1 ? picture.toColourspace('b-w') : picture).toFormat(format).toBuffer();
-    await writeFileAtomic(file, encoded);
+    encoded = await (channels === 1 ? picture.toColourspace('b-w') : picture).toFormat(format).toBuffer();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DataError(`saveImage: expected to write ${file}, but got: ${reason}`, { cause: error });
   }
+  await writeAtomic(file, encoded);
 }
 
 const formats: ReadonlyMap<string, 'png' | 'jpeg' | 'webp' | 'avif' | 'gif' | 'tiff'> = new Map([
