@@ -99,15 +99,26 @@ inline void mergePhases(const PoolPlan& plan, const float* line, int64_t pitch, 
   }
 }
 
-// Row `row` of gradX: what each window row that reaches it gives to each of its columns.
+// The rows of windows that reach a row of x.
+struct Reaching {
+  int64_t first, last;
+  Reaching(const Axis& rows, int64_t row) {
+    const int64_t above = row - rows.start;  // >= 0: rows.start is minus the padding
+    first = ceilDiv(larger(0, above - rows.taps + 1), rows.stride);
+    last = smaller(rows.count - 1, above / rows.stride);
+  }
+  bool operator==(const Reaching& other) const {
+    return first == other.first && last == other.last;
+  }
+};
+
+// A row of gradX: what each row of windows that reaches it gives to each of its columns.
 inline void avgPoolRowBackward(const PoolPlan& plan, const AvgPoolMemory& memory,
-                               const float* scaled, int64_t row, float* line, float* gradX) {
-  const Axis &rows = plan.rows, &columns = plan.columns;
+                               const float* scaled, const Reaching& reaching, float* line,
+                               float* gradX) {
+  const Axis& columns = plan.columns;
   fillRow(line, memory.linePitch * columns.phases(), 0);
-  const int64_t above = row - rows.start;  // >= 0: rows.start is minus the padding
-  const int64_t first = larger(0, ceilDiv(larger(0, above - rows.taps + 1), rows.stride));
-  const int64_t last = smaller(rows.count - 1, above / rows.stride);
-  for (int64_t out = first; out <= last; ++out) {
+  for (int64_t out = reaching.first; out <= reaching.last; ++out) {
     for (int64_t j = 0; j < columns.taps; ++j) {
       const float* from = scaled + out * memory.scaledPitch;
       float* to = line + columns.phase(j) * memory.linePitch + columns.shift(j);
@@ -137,9 +148,15 @@ void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const fl
         storeUpTo(to, quotient, n);
       }
     }
-    for (int64_t row = 0; row < plan.rows.length; ++row) {
-      avgPoolRowBackward(plan, memory, scaled, row, memory.lines + thread * memory.lineLength,
-                         gradX + p * plan.plane() + row * plan.columns.length);
+    float* to = gradX + p * plan.plane();
+    for (int64_t row = 0; row < plan.rows.length; ++row, to += plan.columns.length) {
+      const Reaching reaching(plan.rows, row);
+      if (row > 0 && reaching == Reaching(plan.rows, row - 1)) {
+        copyRow(to - plan.columns.length, 1, plan.columns.length, to);
+      } else {
+        avgPoolRowBackward(plan, memory, scaled, reaching,
+                           memory.lines + thread * memory.lineLength, to);
+      }
     }
   });
 }

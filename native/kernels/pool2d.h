@@ -32,7 +32,7 @@ inline void maxPoolRow(const PoolPlan& plan, const PoolMemory& memory, const flo
     for (int64_t i = taps.begin; i < taps.end; ++i) {
       const float* windows = source + (top + i) * plan.pitch + column * stride;
       forColumns<stride>(windows, memory.taps, plan.columns.taps, left, [&](Vec x, int64_t j) {
-        const Mask better = less(best, x) | (isNan(x) & ~isNan(best));
+        const Mask better = ~(lessEqual(x, best) | isNan(best));  // a NaN x is
         best = select(better, x, best);
         if constexpr (indexed) {
           const int64_t tap = (top + i) * plan.columns.length + j;
