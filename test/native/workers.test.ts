@@ -60,6 +60,35 @@ describe.skipIf(native === undefined)(`worker threads${problem && ` (skipped: ${
     expect(result).toEqual({ status: 0, stdout: 'alive\n', stderr: '' });
   });
 
+  it('may be ended at any moment of their start, and while the binary makes or throws JavaScript values', () => {
+    const ask = `
+      Promise.all([import('node:worker_threads'), import('node:module'), import(${backendModule})]).then(
+        ([{ parentPort }, { createRequire }, { backendInfo }]) => {
+          const binary = createRequire(${backendModule})(backendInfo().path);
+          parentPort.postMessage('started');
+          for (;;) {
+            binary.describe();
+            try { binary.selectIsa('none'); } catch {}
+            try { binary.run(0); } catch {}
+          }
+        },
+      );
+    `;
+    const result = run(`
+      for (let round = 0; round < 30; ++round) {
+        const workers = [1, 2].map((seed) => start({ n: 50, rounds: 1e9, seed }).worker);
+        const asking = new Worker(${JSON.stringify(ask)}, { eval: true });
+        asking.on('error', (error) => { console.error(error); process.exit(3); });
+        if (round % 2 === 0) await new Promise((resolve) => asking.on('message', resolve));
+        else await wait(round);
+        await Promise.all([...workers, asking].map((worker) => worker.terminate()));
+      }
+      await start({ n: 100, rounds: 3, seed: 4 }).done;
+      console.log('alive');
+    `);
+    expect(result).toEqual({ status: 0, stdout: 'alive\n', stderr: '' });
+  });
+
   it('may all end, so that the binary would be unloaded, and start anew', () => {
     const result = run(`
       for (let round = 0; round < 3; ++round) {
