@@ -122,8 +122,11 @@ export async function loadMnist(
   const names = typeof classes === 'string' ? classNames[classes] : classes;
   if (names === undefined) fail('loadMnist', { expected: "classes 'digits' or 'fashion'", got: describe(classes) });
   const prefix = part === 'train' ? 'train' : 't10k';
-  const [imagesFile, labelsFile] = await Promise.all([find(dir, prefix, 'images', 3), find(dir, prefix, 'labels', 1)]);
-  const [images, labels] = await Promise.all([readIdx(imagesFile, options), readIdx(labelsFile, options)]);
+  // One after the other: where several things are wrong, it is always the same one that is reported.
+  const imagesFile = await find(dir, prefix, 'images', 3);
+  const labelsFile = await find(dir, prefix, 'labels', 1);
+  const images = await readIdx(imagesFile, options);
+  const labels = await readIdx(labelsFile, options);
   const pixels = checkRank(imagesFile, images, 3);
   const targets = checkRank(labelsFile, labels, 1);
   const [count = 0, height = 0, width = 0] = images.shape;
