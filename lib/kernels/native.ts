@@ -57,6 +57,9 @@ function load(): Native {
       case 3:
         binary.run(index, values, buffers[names[0]!], buffers[names[1]!], buffers[names[2]!]);
         break;
+      case 4:
+        binary.run(index, values, buffers[names[0]!], buffers[names[1]!], buffers[names[2]!], buffers[names[3]!]);
+        break;
       default:
         binary.run(index, values, ...names.map((name) => buffers[name]));
     }
