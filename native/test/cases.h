@@ -193,10 +193,10 @@ inline void fill(const Signature& kernel, const BufferSignature& buffer, Fields&
     for (int64_t i = 0; i < block.length; ++i)
       block.ints()[i] = static_cast<int32_t>(random.next());
   } else if (name == "settings") {
-    const float sgd[] = {0.1f, 0.9f, 0.1f, 0.01f, 0.001f, 0, 0};
-    const float adam[] = {0.1f, 0.9f, 0.99f, 1e-8f, 0.01f, 0.001f, 0, 0.19f, 0.0199f};
-    const float rmsprop[] = {0.1f, 0.9f, 1e-5f, 0.01f, 0.001f, 0.9f, 1};
-    const float adagrad[] = {0.1f, 1e-5f, 0.01f, 0.001f};
+    const float sgd[9] = {0.1f, 0.9f, 0.1f, 0.01f, 0.001f, 0, 0};
+    const float adam[9] = {0.1f, 0.9f, 0.99f, 1e-8f, 0.01f, 0.001f, 0, 0.19f, 0.0199f};
+    const float rmsprop[9] = {0.1f, 0.9f, 1e-5f, 0.01f, 0.001f, 0.9f, 1};
+    const float adagrad[9] = {0.1f, 1e-5f, 0.01f, 0.001f};
     const float* settings = kernel.name == "sgd"       ? sgd
                             : kernel.name == "adam"    ? adam
                             : kernel.name == "rmsprop" ? rmsprop
