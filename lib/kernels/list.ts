@@ -92,42 +92,21 @@ const softmaxLikeBackward = {
   },
 } as const;
 
+// biome-ignore format: many fields a line
 const conv2dShape = [
-  'batch',
-  'inChannels',
-  'height',
-  'width',
-  'outChannels',
-  'groupChannels',
-  'kernelHeight',
-  'kernelWidth',
-  'strideHeight',
-  'strideWidth',
-  'padTop',
-  'padLeft',
-  'dilationHeight',
-  'dilationWidth',
-  'groups',
-  'outHeight',
-  'outWidth',
+  'batch', 'inChannels', 'height', 'width', 'outChannels', 'groupChannels', 'kernelHeight', 'kernelWidth',
+  'strideHeight', 'strideWidth', 'padTop', 'padLeft', 'dilationHeight', 'dilationWidth', 'groups',
+  'outHeight', 'outWidth',
 ] as const; // groupChannels = inChannels / groups; bottom and right padding follow from outHeight and outWidth
 
 const convX = 'batch inChannels height width';
 const convWeight = 'outChannels groupChannels kernelHeight kernelWidth';
 const convY = 'batch outChannels outHeight outWidth';
 
+// biome-ignore format: many fields a line
 const pool2dShape = [
-  'planes',
-  'height',
-  'width',
-  'kernelHeight',
-  'kernelWidth',
-  'strideHeight',
-  'strideWidth',
-  'padTop',
-  'padLeft',
-  'outHeight',
-  'outWidth',
+  'planes', 'height', 'width', 'kernelHeight', 'kernelWidth', 'strideHeight', 'strideWidth', 'padTop',
+  'padLeft', 'outHeight', 'outWidth',
 ] as const; // planes = batch x channels; every window holds at least one element of x
 
 const poolX = 'planes height width';
@@ -370,35 +349,12 @@ export const kernels = {
 
   // movement.h: the only kernels that know strides. y[yOffset + i·yStride] = x[xOffset + i·xStride]
   copy: {
+    // biome-ignore format: eight dimensions a line
     shape: [
-      'd0',
-      'd1',
-      'd2',
-      'd3',
-      'd4',
-      'd5',
-      'd6',
-      'd7',
-      'x0',
-      'x1',
-      'x2',
-      'x3',
-      'x4',
-      'x5',
-      'x6',
-      'x7',
-      'y0',
-      'y1',
-      'y2',
-      'y3',
-      'y4',
-      'y5',
-      'y6',
-      'y7',
-      'xOffset',
-      'yOffset',
-      'xLength',
-      'yLength',
+      'd0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7',
+      'x0', 'x1', 'x2', 'x3', 'x4', 'x5', 'x6', 'x7',
+      'y0', 'y1', 'y2', 'y3', 'y4', 'y5', 'y6', 'y7',
+      'xOffset', 'yOffset', 'xLength', 'yLength',
     ],
     constants: [],
     buffers: { x: read('xLength'), y: update('yLength') },
