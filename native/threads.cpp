@@ -36,6 +36,7 @@ bool spinUntil(const Condition& condition) {
       if (condition()) return true;
       pause();
     }
+    std::this_thread::yield();
   } while (std::chrono::steady_clock::now() < end);
   return condition();
 }
