@@ -14,7 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   models: ['nn', 'tensor', 'optim'],
   data: ['tensor', 'io'],
   io: ['tensor', 'nn', 'optim'],
-  training: ['tensor', 'nn', 'optim', 'data', 'io', 'models'],
+  training: ['tensor', 'nn', 'optim', 'data', 'io'],
   cli: ['kernels', 'tensor', 'nn', 'optim', 'models', 'data', 'io', 'training'],
 };
 

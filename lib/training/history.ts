@@ -11,5 +11,6 @@ export interface EpochRow {
   readonly seconds?: number;
   /** Training samples per second, validation and checkpoints not counted. Not kept in checkpoints. */
   readonly perSecond?: number;
-  readonly [metric: string]: number;
+  /** A metric; undefined is one that was not measured. */
+  readonly [metric: string]: number | undefined;
 }

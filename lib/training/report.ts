@@ -43,12 +43,16 @@ const isShare = (name: string) => shares.has(name) || /^(validationT|t)op\d+$/.t
 /** `validationLoss` -> `validation loss` */
 const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
+function shown(name: string, value: number): string {
+  if (name === 'learningRate') return String(Number(value.toPrecision(3)));
+  return isShare(name) ? percent(value) : short(value);
+}
+
 /** One line for an epoch: `epoch 1/3  loss 0.1234  accuracy 96.10 %  …  1234 images/s  5.2 s`. */
 export function epochLine(row: EpochRow, epochs: number): string {
   const { epoch, seconds, perSecond, ...values } = row;
-  const parts = Object.entries(values).map(
-    ([name, value]) =>
-      `${words(name)} ${isShare(name) ? percent(value) : name === 'learningRate' ? Number(value.toPrecision(3)) : short(value)}`,
+  const parts = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${words(name)} ${shown(name, value)}`],
   );
   const speed = seconds === undefined ? [] : [`${Math.round(perSecond ?? 0)} images/s`, `${seconds.toFixed(1)} s`];
   return [`epoch ${epoch}/${epochs}`, ...parts, ...speed].join('  ');
