@@ -171,13 +171,15 @@ export const kernels = {
     buffers: { a: read('aBatch m k'), b: read('bBatch k n'), bias: maybe(read('n')), y: update('batch m n') },
   },
 
-  // conv2d.h: cross-correlation, as every deep-learning library defines it; activation as in matmul
+  // conv2d.h: cross-correlation, as every deep-learning library defines it; activation as in matmul. Padding is zeros
+  // that are multiplied like any x: by an infinite weight they give NaN.
   conv2d: {
     shape: [...conv2dShape, 'activation'],
     constants: [],
     buffers: { x: read(convX), weight: read(convWeight), bias: maybe(read('outChannels')), y: write(convY) },
   },
-  // conv2d-backward.h
+  // conv2d-backward.h: gradX is a correlation of gradY, padded with zeros likewise, with the turned weights;
+  // gradBias is the plain sum of gradY over images and positions
   conv2dBackwardInput: {
     shape: conv2dShape,
     constants: [],

@@ -23,6 +23,7 @@ export const conv2dBackwardInput: Kernel<'conv2dBackwardInput'> = (shape, { weig
   const left = packedLeft(packed ? packedLength(taps, channels) : 0);
   const right = packedRight(packed ? packedLength(rows * outWidth, channels) : 0);
   const columns = columnTotals(packed ? taps * rows * outWidth : 0);
+  const finite = weight.every((value) => Number.isFinite(value));
   for (let group = 0; group < groups; group++) {
     const firstChannel = group * channels;
     if (packed) pack({ data: weight, offset: firstChannel * taps, step: 1, depthStep: taps }, 0, taps, channels, left);
@@ -43,6 +44,7 @@ export const conv2dBackwardInput: Kernel<'conv2dBackwardInput'> = (shape, { weig
           spread(shape, gradY, gradOffset + c * outArea, weight, (firstChannel + c) * taps, total);
         }
       }
+      for (let c = 0; c < channels && !finite; c++) addPadding(shape, weight, (firstChannel + c) * taps, total);
       const start = (image * inChannels + group * groupChannels) * height * width;
       for (let i = 0; i < imageLength; i++) gradX[start + i] = total[i];
     }
@@ -55,11 +57,35 @@ function spread(shape: ConvShape, gradY: Floats, at: number, weight: Floats, w: 
   for (let c = 0; c < shape.groupChannels; c++) {
     const plane = c * height * width;
     const taps = w + c * kernelHeight * kernelWidth;
-    eachRow(shape, (tap, outStart, inStart, count) => {
+    const add = (tap: number, outStart: number, inStart: number, count: number) => {
       const factor = weight[taps + tap];
       const end = at + outStart + count;
       for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) total[p] += factor * gradY[o];
-    });
+    };
+    eachRow(shape, add, () => {});
+  }
+}
+
+/**
+ * Seen from gradX, turned weights slide over a gradY that is padded with zeros; 0 times a weight that is not finite is
+ * NaN. Adds these for the output channel whose weights begin at w.
+ */
+function addPadding(shape: ConvShape, weight: Floats, w: number, total: Float64Array): void {
+  const { height, width, kernelHeight, kernelWidth, outHeight, outWidth } = shape;
+  for (let tap = 0; tap < tapCount(shape); tap++) {
+    if (Number.isFinite(weight[w + tap])) continue;
+    const kx = tap % kernelWidth;
+    const ky = Math.floor(tap / kernelWidth) % kernelHeight;
+    const plane = Math.floor(tap / (kernelHeight * kernelWidth)) * height * width;
+    for (let iy = 0; iy < height; iy++) {
+      const oy = (iy + shape.padTop - ky * shape.dilationHeight) / shape.strideHeight;
+      if (!Number.isInteger(oy)) continue;
+      for (let ix = 0; ix < width; ix++) {
+        const ox = (ix + shape.padLeft - kx * shape.dilationWidth) / shape.strideWidth;
+        const inside = oy >= 0 && oy < outHeight && ox >= 0 && ox < outWidth;
+        if (Number.isInteger(ox) && !inside) total[plane + iy * width + ix] = Number.NaN;
+      }
+    }
   }
 }
 
@@ -69,12 +95,18 @@ function correlate(shape: ConvShape, x: Floats, xOffset: number, gradY: Floats, 
   for (let c = 0; c < shape.groupChannels; c++) {
     const plane = xOffset + c * height * width;
     const taps = c * kernelHeight * kernelWidth;
-    eachRow(shape, (tap, outStart, inStart, count) => {
+    const add = (tap: number, outStart: number, inStart: number, count: number) => {
       let sum = 0;
       const end = at + outStart + count;
       for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) sum += gradY[o] * x[p];
       total[taps + tap] += sum;
-    });
+    };
+    const addPadding = (tap: number, outStart: number, count: number) => {
+      let sum = 0;
+      for (let o = at + outStart; o < at + outStart + count; o++) sum += gradY[o] * 0;
+      total[taps + tap] += sum;
+    };
+    eachRow(shape, add, addPadding);
   }
 }
 
@@ -89,6 +121,7 @@ function placesByTap(shape: ConvShape, positions: number) {
   };
 }
 
+/** gradBias is the plain sum of gradY over images and positions: y = … + bias, so its derivative by bias is 1. */
 export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = (shape, { x, gradY, gradWeight, gradBias }) => {
   const { batch, inChannels, height, width, outChannels, groupChannels, groups, outHeight, outWidth } = shape;
   const outArea = outHeight * outWidth;

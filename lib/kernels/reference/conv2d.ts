@@ -30,11 +30,16 @@ function direct(shape: ConvShape, x: Floats, xOffset: number, weight: Floats, w:
   for (let c = 0; c < shape.groupChannels; c++) {
     const plane = xOffset + c * height * width;
     const taps = w + c * kernelHeight * kernelWidth;
-    eachRow(shape, (tap, outStart, inStart, count) => {
+    const add = (tap: number, outStart: number, inStart: number, count: number) => {
       const factor = weight[taps + tap];
       const end = outStart + count;
       for (let o = outStart, p = plane + inStart; o < end; o++, p += strideWidth) total[o] += factor * x[p];
-    });
+    };
+    const addPadding = (tap: number, outStart: number, count: number) => {
+      const product = weight[taps + tap] * 0; // NaN where the weight is not finite
+      if (product !== 0) for (let o = outStart; o < outStart + count; o++) total[o] += product;
+    };
+    eachRow(shape, add, addPadding);
   }
 }
 

@@ -78,22 +78,32 @@ export function fold(
   }
 }
 
-/** Calls `body` for every tap of one output plane and every row it reaches inside the input plane. */
+/**
+ * For every tap of one output plane: calls `inside` with each run of positions at which it lies in the input plane, and
+ * `outside` with each run at which it lies in the padding.
+ */
 export function eachRow(
   shape: ConvShape,
-  body: (tap: number, outStart: number, inStart: number, count: number) => void,
+  inside: (tap: number, outStart: number, inStart: number, count: number) => void,
+  outside: (tap: number, outStart: number, count: number) => void,
 ): void {
   const { height, width, strideHeight, strideWidth, outHeight, outWidth } = shape;
   for (let ky = 0; ky < shape.kernelHeight; ky++) {
-    const offsetY = ky * shape.dilationHeight - shape.padTop;
-    const endY = endInside(offsetY, strideHeight, outHeight, height);
     for (let kx = 0; kx < shape.kernelWidth; kx++) {
+      const tap = ky * shape.kernelWidth + kx;
       const offset = kx * shape.dilationWidth - shape.padLeft;
       const start = firstInside(offset, strideWidth, outWidth);
-      const count = endInside(offset, strideWidth, outWidth, width) - start;
-      for (let oy = firstInside(offsetY, strideHeight, outHeight); oy < endY; oy++) {
-        const inStart = (oy * strideHeight + offsetY) * width + offset + start * strideWidth;
-        if (count > 0) body(ky * shape.kernelWidth + kx, oy * outWidth + start, inStart, count);
+      const end = Math.max(start, endInside(offset, strideWidth, outWidth, width));
+      for (let oy = 0; oy < outHeight; oy++) {
+        const row = oy * outWidth;
+        const iy = oy * strideHeight - shape.padTop + ky * shape.dilationHeight;
+        if (iy < 0 || iy >= height || start === end) {
+          outside(tap, row, outWidth);
+          continue;
+        }
+        inside(tap, row + start, iy * width + offset + start * strideWidth, end - start);
+        if (start > 0) outside(tap, row, start);
+        if (end < outWidth) outside(tap, row + end, outWidth - end);
       }
     }
   }

@@ -155,25 +155,35 @@ export const geometries: Readonly<Record<string, Geometry>> = {
   'no output': { batch: 1, inChannels: 2, outChannels: 3, size: 2, kernel: 3 },
 };
 
+/** Mostly ones, so that NaN and infinity reach only what they should. */
+const rare = [...new Array(150).fill(1), Number.NaN, ...new Array(97).fill(0.5), Infinity, ...new Array(80).fill(-2)];
+/** As rare, but met by every geometry: also where only some taps reach into the padding. */
+const infinite = [...new Array(13).fill(1), Infinity, ...new Array(17).fill(0.5), Number.NaN, -2, -2, -2, -Infinity];
+
 function casesOf(name: string, geometry: Geometry, seed: number): AnyCase[] {
   const shape = convolution(geometry);
   const taps = shape.groupChannels * shape.kernelHeight * shape.kernelWidth;
   const outputs = shape.batch * shape.outHeight * shape.outWidth;
   const reach = (shape.outChannels / shape.groups) * shape.kernelHeight * shape.kernelWidth;
   const forward = { kernel: 'conv2d', tolerance: sumOf(taps + 1), seed } as const;
+  const back = { kernel: 'conv2dBackwardInput', shape, tolerance: sumOf(reach), seed } as const;
+  const backWeight = { kernel: 'conv2dBackwardWeight', shape, tolerance: sumOf(outputs), seed } as const;
+  const computes = `computes ${name}`;
+  const multiplies = `multiplies padding by infinity and NaN: ${name}`;
   return [
-    { ...forward, name: `computes ${name}`, shape: { ...shape, activation: 0 }, without: ['bias'] },
+    { ...forward, name: computes, shape: { ...shape, activation: 0 }, without: ['bias'] },
     { ...forward, name: `computes ${name} with bias and ReLU`, shape: { ...shape, activation: 1 } },
-    { name: `computes ${name}`, kernel: 'conv2dBackwardInput', shape, tolerance: sumOf(reach), seed },
-    { name: `computes ${name}`, kernel: 'conv2dBackwardWeight', shape, tolerance: sumOf(outputs), seed },
+    { ...forward, name: multiplies, shape: { ...shape, activation: 0 }, fills: { weight: infinite } },
+    { ...back, name: computes },
+    { ...back, name: multiplies, fills: { weight: infinite } },
+    { ...back, name: `spreads infinity and NaN: ${name}`, fills: { gradY: infinite } },
+    { ...backWeight, name: computes },
+    { ...backWeight, name: multiplies, fills: { gradY: infinite } },
   ];
 }
 
 const small = convolution({ batch: 2, inChannels: 3, outChannels: 5, size: [9, 10], kernel: 3, padding: 1 });
 const deep = convolution({ inChannels: 6, outChannels: 6, size: 9, kernel: 3, padding: 1, groups: 6 });
-/** Mostly ones, so that NaN and infinity reach only what they should. */
-const rare = [...new Array(150).fill(1), Number.NaN, ...new Array(97).fill(0.5), Infinity, ...new Array(80).fill(-2)];
-
 export const cases: readonly AnyCase[] = [
   ...Object.entries(geometries).flatMap(([name, geometry], i) => casesOf(name, geometry, i)),
   {
