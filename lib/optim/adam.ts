@@ -46,7 +46,8 @@ export class Adam extends Optimizer<AdamOptions> {
 
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<AdamOptions>): void {
     const { lr, betas, eps, weightDecay, l1 } = group;
-    const corrections = betas.map((beta) => 1 - beta ** state.step);
+    // From the betas as the kernel gets them: 1 - 0.999 as float32 is off by 5e-5, which the correction must share.
+    const corrections = Array.from(settingsFor(param, betas), (beta) => 1 - beta ** state.step);
     const settings = [lr, ...betas, eps, weightDecay, l1, Number(this.decoupled), ...corrections];
     run(
       'adam',

@@ -63,6 +63,16 @@ describe('twelve steps end where PyTorch ends, weights and losses to 1e-5', () =
   });
 });
 
+describe('the first step of Adam', () => {
+  it.each([0.9, 0.99, 0.999, 0.9999])('is lr against the sign of the gradient, to float32, with beta2 %f', (beta2) => {
+    const w = zeros([3], { requiresGrad: true });
+    w.grad = tensor([0.3, -2, 1e-3]);
+    new Adam([w], { lr: 0.01, betas: [0.9, beta2], eps: 1e-30 }).step();
+    for (const [i, sign] of [1, -1, 1].entries())
+      expect(Math.abs(w.floats[i]! / (-0.01 * sign) - 1)).toBeLessThan(3e-7);
+  });
+});
+
 describe('an optimizer saved and loaded', () => {
   it.each(Object.keys(makers))('goes on bit for bit: %s', (name) => {
     const straight = filledModel();
