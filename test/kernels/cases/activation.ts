@@ -4,8 +4,27 @@ import { type AnyCase, counts, exact, type Fill, type Tolerance } from '../case.
 type Plain = 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'relu' | 'sigmoid' | 'tanh' | 'gelu' | 'silu' | 'softplus';
 type PlainBackward = `${Exclude<Plain, 'neg'>}Backward`;
 
-/** NaN, limits and large numbers but -Infinity, where x Phi(x) and x sigmoid(x) are not defined. */
-const limits = [Number.NaN, Infinity, 0, -0, 1e-40, 1, -1, 3e38, -3e38, 50, -50, 100, -100, -5, 5.5, -13.5, -0.3];
+/** NaN, limits and large numbers. At -Infinity x Phi(x) and x sigmoid(x) are -∞ · 0, NaN, as in PyTorch. */
+const limits = [
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  0,
+  -0,
+  1e-40,
+  1,
+  -1,
+  3e38,
+  -3e38,
+  50,
+  -50,
+  100,
+  -100,
+  -5,
+  5.5,
+  -13.5,
+  -0.3,
+];
 
 /** Kernel, tolerance, fill of the ordinary cases, fill of the special ones. */
 const forward: readonly (readonly [Plain, Tolerance, Fill, Fill])[] = [
@@ -31,8 +50,18 @@ const backward: readonly (readonly [PlainBackward, Tolerance, Fill, Fill])[] = [
   ['reluBackward', exact, 'ties', 'special'],
   ['sigmoidBackward', { ulps: 3 }, [0.1, 0.25, 0.5, 0.875, 0.9375, 0.3], [0, 1, 1e-7, 0.9999999, Number.NaN]],
   ['tanhBackward', { ulps: 3 }, [-0.75, 0.25, 0.5, -0.1, 0.3, 0.875, 0], [0, 1, -1, 0.9999999, Number.NaN]],
-  ['geluBackward', { ulps: 4, absolute: 1e-6 }, 'normal', [0, -0, 30, -30, 6, -6, 1e-30, Number.NaN]],
-  ['siluBackward', { ulps: 4, absolute: 1e-6 }, 'normal', [0, -0, 30, -30, 6, -6, 1e-30, 200, -200, Number.NaN]],
+  [
+    'geluBackward',
+    { ulps: 4, absolute: 1e-6 },
+    'normal',
+    [0, -0, 30, -30, 6, -6, 1e-30, Number.NaN, Infinity, -Infinity],
+  ],
+  [
+    'siluBackward',
+    { ulps: 4, absolute: 1e-6 },
+    'normal',
+    [0, -0, 30, -30, 6, -6, 1e-30, 200, -200, Number.NaN, Infinity, -Infinity],
+  ],
   ['softplusBackward', { ulps: 4 }, 'normal', 'special'],
 ];
 
