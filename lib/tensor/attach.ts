@@ -119,11 +119,11 @@ const methods: TensorMethods & ThisType<Tensor> = {
   min(axes, keepDims) {
     return reductions.min(this, axes, keepDims);
   },
-  argmax(axis, keepDims) {
-    return reductions.argmax(this, axis, keepDims);
+  argmax(axes, keepDims) {
+    return reductions.argmax(this, axes, keepDims);
   },
-  argmin(axis, keepDims) {
-    return reductions.argmin(this, axis, keepDims);
+  argmin(axes, keepDims) {
+    return reductions.argmin(this, axes, keepDims);
   },
   reshape(...shape) {
     return movement.reshape(this, dimsOf(shape));

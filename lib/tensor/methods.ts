@@ -1,5 +1,4 @@
 // What every tensor can do: the operations as methods, with their documentation. attach.ts gives them their bodies.
-
 import type { Tensor } from './core.ts';
 import type { Generator } from './generator.ts';
 import type { Operand } from './ops/elementwise.ts';
@@ -67,9 +66,9 @@ export interface TensorMethods {
   mean(axes?: Axes, keepDims?: boolean): Tensor;
   max(axes?: Axes, keepDims?: boolean): Tensor;
   min(axes?: Axes, keepDims?: boolean): Tensor;
-  /** int32 positions of the first largest element along `axis` (default: among all). */
-  argmax(axis?: number, keepDims?: boolean): Tensor;
-  argmin(axis?: number, keepDims?: boolean): Tensor;
+  /** int32 positions of the first largest element over `axes` (default all), counted row by row among these axes. */
+  argmax(axes?: Axes, keepDims?: boolean): Tensor;
+  argmin(axes?: Axes, keepDims?: boolean): Tensor;
 
   /** Another shape for the same memory; one length may be -1. */
   reshape(...shape: Dims): Tensor;

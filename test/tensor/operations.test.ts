@@ -81,9 +81,21 @@ describe('reductions', () => {
     expect(x.argmax(1).toArray()).toEqual([1, 2]);
     expect(x.argmin(0, true).toArray()).toEqual([[0, 1, 0]]);
     expect(x.argmax(1).dtype).toBe('int32');
+    expect(x.argmax([0, 1], true).toArray()).toEqual([[5]]);
+    expect(x.argmax([]).toArray()).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
     expect(x.sum([]).toArray()).toEqual(x.toArray());
     expect(scalar(3).sum().item()).toBe(3);
     expect(scalar(3).argmax().item()).toBe(0);
+  });
+
+  test('positions count row by row, also over axes apart', () => {
+    const y = tensor([5, 1, 0, 2, 7, 7, 3, 9, 4, 4, 8, 6], { dtype: 'float32', requiresGrad: true }).reshape(2, 3, 2);
+    expect(y.argmax([0, 2]).toArray()).toEqual([3, 2, 2]); // of [5, 1, 3, 9], [0, 2, 4, 4] and [7, 7, 8, 6]
+    expect(y.argmin([2, 0], true).toArray()).toEqual([[[1], [0], [3]]]);
+    expect(y.argmax([1, 2]).toArray()).toEqual([4, 1]);
   });
 
   test('of nothing', () => {

@@ -4,10 +4,11 @@ import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';
 import { reduce, reducedShape } from '../reduction.ts';
-import { normalizeAxes, normalizeAxis, product, show, splitAt } from '../shape.ts';
+import { normalizeAxes, product, show } from '../shape.ts';
 import { spread } from '../strided.ts';
 import { checkFloat } from './check.ts';
 import { div, equal, mul } from './elementwise.ts';
+import { permute } from './movement.ts';
 
 /** One axis or several; negative ones count from the end. */
 export type Axes = number | readonly number[];
@@ -71,22 +72,33 @@ function checkNotEmpty(operation: string, x: Tensor, axes: readonly number[]): v
   }
 }
 
-/** Position (int32) of the largest element along `axis`, or of all elements; the first of equals. NaN is largest. */
-export function argmax(x: Tensor, axis?: number, keepDims = false): Tensor {
-  return position('argmax', x, axis, keepDims);
+/**
+ * Position (int32) of the largest element over `axes` (default all), counted row by row among the elements of these
+ * axes; the first of equals. NaN is largest.
+ */
+export function argmax(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+  return position('argmax', x, axes, keepDims);
 }
 
-/** Position (int32) of the smallest element along `axis`, or of all elements; the first of equals. */
-export function argmin(x: Tensor, axis?: number, keepDims = false): Tensor {
-  return position('argmin', x, axis, keepDims);
+/** Position (int32) of the smallest element over `axes` (default all), as argmax. NaN is smallest. */
+export function argmin(x: Tensor, axes?: Axes, keepDims = false): Tensor {
+  return position('argmin', x, axes, keepDims);
 }
 
-function position(kernel: 'argmax' | 'argmin', x: Tensor, axis: number | undefined, keepDims: boolean): Tensor {
+function position(kernel: 'argmax' | 'argmin', x: Tensor, axes: Axes | undefined, keepDims: boolean): Tensor {
   checkFloat(kernel, x);
-  const along = axis === undefined ? normalizeAxes(kernel, undefined, x.rank) : [normalizeAxis(kernel, axis, x.rank)];
+  const along = normalizeAxes(kernel, axes, x.rank);
   checkNotEmpty(kernel, x, along);
-  const split = axis === undefined ? { outer: 1, count: x.size, inner: 1 } : splitAt(x.shape, along[0]!);
   const y = empty(reducedShape(x.shape, along, keepDims), 'int32');
-  run(kernel, split, { x: x.floats, y: y.ints });
+  const [first = 0, last = first - 1] = [along[0], along.at(-1)];
+  const count = product(along.map((axis) => x.shape[axis]!));
+  if (last - first + 1 === along.length) {
+    const shape = { outer: product(x.shape, 0, first), count, inner: product(x.shape, last + 1) };
+    run(kernel, shape, { x: x.floats, y: y.ints });
+  } else {
+    const kept = [...x.shape.keys()].filter((axis) => !along.includes(axis));
+    const reordered = permute(x.detach(), [...kept, ...along]);
+    run(kernel, { outer: y.size, count, inner: 1 }, { x: reordered.floats, y: y.ints });
+  }
   return y;
 }
