@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 /** The most threads the native pool takes (native/threads.h). */
-export const mostThreads = 256;
+const mostThreads = 256;
 
 function read(file: string): string {
   try {

@@ -6,7 +6,7 @@ import { describe, failShape } from './errors.ts';
 export type Shape = readonly number[];
 
 /** Largest number of elements of one tensor: indices are int32. */
-export const maxElements = 2 ** 31 - 1;
+const maxElements = 2 ** 31 - 1;
 /** Largest number of bytes of one tensor. */
 export const maxBytes = constants.MAX_LENGTH;
 

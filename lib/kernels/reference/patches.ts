@@ -8,11 +8,11 @@ export type ConvShape = Shape<'conv2dBackwardInput'>;
 export const tapCount = (shape: ConvShape) => shape.groupChannels * shape.kernelHeight * shape.kernelWidth;
 
 /** The first output position for which position * stride + offset >= 0. */
-export const firstInside = (offset: number, stride: number, count: number) =>
+const firstInside = (offset: number, stride: number, count: number) =>
   Math.min(count, Math.max(0, Math.ceil(-offset / stride)));
 
 /** One past the last output position for which position * stride + offset < size. */
-export const endInside = (offset: number, stride: number, count: number, size: number) =>
+const endInside = (offset: number, stride: number, count: number, size: number) =>
   Math.min(count, Math.max(0, Math.floor((size - 1 - offset) / stride) + 1));
 
 /** patches[tapPlace[tap] + positionPlace[position]] = x at that tap, for `rows` rows of output from firstRow on. */
