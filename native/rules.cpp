@@ -77,20 +77,39 @@ Axis columns(const Shape& s) {
           s.outWidth};
 }
 
-// Positions stay far inside 32 bits, whatever a kernel adds up.
-constexpr int64_t farthest = int64_t{1} << 30;
+// Far beyond any network, and so small that positions stay inside 32 bits and that no kernel spends
+// minutes on what cannot be meant: steps of a window, its padding, and how far it may reach.
+constexpr int64_t longestStep = int64_t{1} << 20, farthest = int64_t{1} << 30;
+constexpr int64_t widest = int64_t{1} << 24;
+
+bool atMost(const char* kernel, const char* field, int64_t value, int64_t most, Message& message) {
+  if (value <= most) return true;
+  return message.set("%s: expected %s of at most %lld, but got %lld", kernel, field,
+                     static_cast<long long>(most), static_cast<long long>(value));
+}
 
 bool checkWindow(const char* kernel, const Axis& axis, Message& message) {
-  if (!atLeast(kernel, axis.kernelName, axis.kernel, 1, message)) return false;
-  if (!atLeast(kernel, axis.strideName, axis.stride, 1, message)) return false;
-  if (!atLeast(kernel, axis.dilationName, axis.dilation, 1, message)) return false;
-  const int64_t end = axis.lastStart() + axis.pad + axis.extent();
-  if (end <= farthest && axis.pad + axis.size + axis.padEnd <= farthest) return true;
+  if (!atLeast(kernel, axis.kernelName, axis.kernel, 1, message) ||
+      !atLeast(kernel, axis.strideName, axis.stride, 1, message) ||
+      !atLeast(kernel, axis.dilationName, axis.dilation, 1, message) ||
+      !atMost(kernel, axis.strideName, axis.stride, longestStep, message) ||
+      !atMost(kernel, axis.dilationName, axis.dilation, longestStep, message) ||
+      !atMost(kernel, axis.padName, axis.pad, longestStep, message) ||
+      !atMost(kernel, axis.padEndName, axis.padEnd, longestStep, message)) {
+    return false;
+  }
+  const int64_t end =
+      axis.lastStart() + axis.extent();  // of the last window, from the first element
+  if (axis.extent() <= widest && end - axis.size <= widest && end <= farthest &&
+      axis.size <= farthest) {
+    return true;
+  }
   return message.set(
-      "%s: expected windows and padding within 2^30, but got %s %lld, %s %lld, %s %lld, %s %lld",
-      kernel, axis.kernelName, static_cast<long long>(axis.kernel), axis.strideName,
-      static_cast<long long>(axis.stride), axis.dilationName, static_cast<long long>(axis.dilation),
-      axis.padName, static_cast<long long>(axis.pad));
+      "%s: expected windows of at most 2^24 that end at most so far beyond x, but got %s %lld, "
+      "dilation %lld, %s %lld and windows up to %lld on %lld",
+      kernel, axis.kernelName, static_cast<long long>(axis.kernel),
+      static_cast<long long>(axis.dilation), axis.strideName, static_cast<long long>(axis.stride),
+      static_cast<long long>(end), static_cast<long long>(axis.size));
 }
 
 template <class Shape>

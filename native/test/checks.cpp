@@ -76,9 +76,13 @@ void testRules() {
   CHECK(refuses("conv2d", with(conv, "groupChannels", 4),
                 "inChannels as groupChannels x groups, 4 x 2, but got 4"));
   CHECK(refuses("conv2d", with(conv, "activation", 2), "activation as 0 or 1, but got 2"));
-  CHECK(refuses("conv2d", with(conv, "strideWidth", 1 << 30), "within 2^30"));
-  CHECK(refuses("conv2dBackwardWeight", with(conv, "padTop", INT32_MAX), "within 2^30"));
-  CHECK(refuses("conv2dBackwardInput", with(conv, "dilationHeight", 1 << 30), "within 2^30"));
+  CHECK(refuses("conv2d", with(conv, "strideWidth", 1 << 30), "strideWidth of at most 1048576"));
+  CHECK(refuses("conv2dBackwardWeight", with(conv, "padTop", INT32_MAX),
+                "padTop of at most 1048576"));
+  CHECK(refuses("conv2dBackwardInput", with(conv, "dilationHeight", 1 << 30),
+                "dilationHeight of at most"));
+  Fields far = with(conv, "outHeight", 20);
+  CHECK(refuses("conv2d", with(far, "strideHeight", 1 << 20), "end at most so far beyond x"));
   CHECK(refuses("maxPool2d", with(pool, "padTop", 2), "padTop below kernelHeight 2, but got 2"));
   CHECK(refuses("maxPool2d", with(pool, "outHeight", 4), "every window to hold an element of x"));
   CHECK(refuses("maxPool2d", with(pool, "width", 0), "every window to hold an element of x"));
