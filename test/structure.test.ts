@@ -11,7 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   tensor: ['kernels'],
   nn: ['tensor'],
   optim: ['kernels', 'tensor'],
-  models: ['nn', 'tensor', 'optim'],
+  models: ['nn', 'tensor', 'optim', 'io'],
   data: ['tensor', 'io'],
   io: ['tensor', 'nn', 'optim'],
   training: ['tensor', 'nn', 'optim', 'data', 'io'],

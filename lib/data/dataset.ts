@@ -1,6 +1,7 @@
 // What a data set is, and the ones held in memory: arrays, subsets, splits.
 import { describe, fail, failShape, ShapeError } from '../tensor/errors.ts';
 import { fromArray, Tensor } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import { checkSeed, Random } from './random.ts';
 
 /** Some samples of a data set. */
@@ -70,7 +71,7 @@ export class ArrayDataset implements Dataset {
       failShape('ArrayDataset', { expected: 'an inputShape of positive integers', got: describe(inputShape) });
     }
     if (length === 0) fail('ArrayDataset', { expected: 'at least one sample', got: 'an empty data set' });
-    const numbers = length * volume(inputShape);
+    const numbers = length * product(inputShape);
     if (this.#inputs.length !== numbers) {
       const because = `there are ${length} targets and a sample is [${inputShape.join(', ')}]`;
       const got = `${this.#inputs.length}`;
@@ -80,7 +81,7 @@ export class ArrayDataset implements Dataset {
 
   batch(indices: Indices): Batch {
     checkIndices('batch', indices, this.length);
-    const size = volume(this.inputShape);
+    const size = product(this.inputShape);
     const inputs = new Float32Array(indices.length * size);
     for (let row = 0; row < indices.length; row++) this.#copy(indices[row] ?? 0, size, inputs, row * size);
     const targets = gather(this.targets, indices);
@@ -171,9 +172,6 @@ export function checkLabels(operation: string, labels: Int32Array | Uint8Array, 
   const because = `there are ${classes} classes`;
   fail(operation, { expected: `labels from 0 to ${classes - 1}`, because, got: `${labels[wrong]} at sample ${wrong}` });
 }
-
-/** Product of the dimensions. */
-export const volume = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 function gather<A extends Int32Array | Float32Array>(from: A, indices: Indices): A {
   const to = from instanceof Int32Array ? new Int32Array(indices.length) : new Float32Array(indices.length);

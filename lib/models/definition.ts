@@ -1,15 +1,8 @@
 // What a model is besides its layers: what it expects of pictures, and how it is best trained.
+import type { Preprocessing } from '../io/index.ts';
 import type { Module } from '../nn/index.ts';
 import type { OptimizerSpec, ScheduleSpec } from '../optim/index.ts';
 import type { Generator } from '../tensor/index.ts';
-
-/** How a picture becomes an input: resized, scaled to 0..1, then (x - mean) / std for each channel. */
-export interface Preprocessing {
-  readonly size: readonly [height: number, width: number];
-  readonly channels: 1 | 3;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
 
 /** Random changes of training pictures; each left out does nothing. */
 export interface Augmentation {

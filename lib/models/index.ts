@@ -1,5 +1,6 @@
 // Public names of the models.
-export type { Augmentation, ModelDefinition, ModelOptions, Preprocessing, Recipe } from './definition.ts';
+export type { Preprocessing } from '../io/index.ts';
+export type { Augmentation, ModelDefinition, ModelOptions, Recipe } from './definition.ts';
 export { c3Table, LeNet5, LeNet5Classic, type LeNetOptions, Subsample2d } from './lenet.ts';
 export { recipes } from './recipes.ts';
 export { createModel, models } from './registry.ts';

@@ -14,6 +14,7 @@ import {
   TableConv2d,
 } from '../nn/index.ts';
 import { type Generator, ones, type Tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 
 export interface LeNetOptions {
   /** Outputs; 10 for digits. */
@@ -116,7 +117,7 @@ export class Subsample2d extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.reduce((product, size) => product * size, 1);
+    return product(output);
   }
 
   override extraRepr(): string {

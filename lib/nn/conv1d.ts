@@ -1,5 +1,6 @@
 // Conv1d: cross-correlation of sequences with learned windows.
 import { type ConvOptions1d, conv1d, type Generator, type Tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import { checkGroups, checkInteger, checkPadding, type Padding } from './check.ts';
 import { initialize } from './linear.ts';
 import { Module } from './module.ts';
@@ -43,7 +44,7 @@ export class Conv1d extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.reduce((product, size) => product * size, this.weight.size / this.outChannels);
+    return (product(output) * this.weight.size) / this.outChannels;
   }
 
   override extraRepr(): string {

@@ -1,5 +1,6 @@
 // Conv2d: cross-correlation of pictures with learned windows.
 import { type ConvOptions, conv2d, type Generator, type Pair, type Tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import { checkGroups, checkInteger, checkPadding, checkPair, type Padding } from './check.ts';
 import { initialize } from './linear.ts';
 import { Module } from './module.ts';
@@ -47,7 +48,7 @@ export class Conv2d extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.reduce((product, size) => product * size, this.weight.size / this.outChannels);
+    return (product(output) * this.weight.size) / this.outChannels;
   }
 
   override extraRepr(): string {

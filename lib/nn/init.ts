@@ -2,6 +2,7 @@
 import { fail } from '../tensor/errors.ts';
 import { defaultGenerator, type Generator, noGrad, type Tensor } from '../tensor/index.ts';
 import { fillNormal, fillUniform } from '../tensor/ops/random.ts';
+import { product } from '../tensor/shape.ts';
 
 /** Where the random numbers come from; the default generator if not given. */
 export interface Seeded {
@@ -25,7 +26,7 @@ export function fans(weight: Tensor): { fanIn: number; fanOut: number } {
   if (out === undefined || input === undefined) {
     fail('init', { expected: 'a weight of rank 2 or more', got: `shape [${weight.shape.join(', ')}]` });
   }
-  const window = weight.shape.slice(2).reduce((product, size) => product * size, 1);
+  const window = product(weight.shape, 2);
   return { fanIn: input * window, fanOut: out * window };
 }
 

@@ -1,5 +1,6 @@
 // Linear: y = x weightᵀ + bias.
 import { type Generator, linear, type Tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import { checkInteger } from './check.ts';
 import { kaimingUniform_, uniform_ } from './init.ts';
 import { Module } from './module.ts';
@@ -34,7 +35,7 @@ export class Linear extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.reduce((product, size) => product * size, this.inFeatures);
+    return product(output) * this.inFeatures;
   }
 
   override extraRepr(): string {

@@ -1,6 +1,7 @@
 // Normalisation layers: to mean 0 and variance 1 over the batch or over the features of one example.
 import { fail } from '../tensor/errors.ts';
 import { batchNorm, layerNorm, ones, scalar, type Tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import { checkInteger, checkNumber } from './check.ts';
 import { Module } from './module.ts';
 
@@ -61,7 +62,7 @@ abstract class BatchNorm extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.reduce((product, size) => product * size, 1);
+    return product(output);
   }
 
   override extraRepr(): string {
@@ -115,7 +116,7 @@ export class LayerNorm extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.reduce((product, size) => product * size, 1);
+    return product(output);
   }
 
   override extraRepr(): string {

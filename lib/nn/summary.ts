@@ -1,5 +1,6 @@
 // What a network is made of: its layers with their output shapes, parameters, work and memory.
 import { noGrad, Tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import type { Module } from './module.ts';
 
 /** One call of a layer, or a layer that was not called. */
@@ -64,7 +65,7 @@ export function summary(model: Module, inputShape: readonly number[]): Summary {
         outputShape: output,
         parameters: total(tensors.filter((one) => parameters.has(one)).map((one) => one.size)),
         multiplyAdds: output ? module.multiplyAdds(inputs, output) : 0,
-        bytes: 4 * (total(tensors.map((one) => one.size)) + (output ? sizeOf(output) : 0)),
+        bytes: 4 * (total(tensors.map((one) => one.size)) + (output ? product(output) : 0)),
       };
     },
   );
@@ -134,4 +135,3 @@ function table(rows: readonly SummaryRow[], totals: Summary['totals']): string {
 }
 
 const total = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0);
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

@@ -1,6 +1,7 @@
 // TableConv2d: a convolution in which a table says which input channels each output channel sees.
 import { fail } from '../tensor/errors.ts';
 import { concat, conv2d, type Generator, type Pair, type Tensor, tensor, zeros } from '../tensor/index.ts';
+import { product } from '../tensor/shape.ts';
 import { checkInteger, checkPair } from './check.ts';
 import { uniform_ } from './init.ts';
 import { Module } from './module.ts';
@@ -66,7 +67,7 @@ export class TableConv2d extends Module {
   }
 
   override multiplyAdds(_inputs: readonly (readonly number[])[], output: readonly number[]): number {
-    return output.slice(2).reduce((product, size) => product * size, (output[0] ?? 1) * this.weight.size);
+    return (output[0] ?? 1) * product(output, 2) * this.weight.size;
   }
 
   override extraRepr(): string {

@@ -1,5 +1,5 @@
 // Tensors as text and as nested arrays.
-import type { Shape } from './shape.ts';
+import { product, type Shape } from './shape.ts';
 import type { Data, Dtype } from './storage.ts';
 
 /** Numbers nested as deep as the rank; a plain number for a scalar. */
@@ -36,7 +36,7 @@ type Shown = number | '…' | Shown[];
 function visit(shape: Shape, elide: boolean, at: (offset: number) => number, axis = 0, offset = 0): Shown {
   if (axis === shape.length) return at(offset);
   const length = shape[axis]!;
-  const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const stride = product(shape, axis + 1);
   const rows: Shown[] = [];
   for (let i = 0; i < length; i++) {
     if (elide && length > 2 * edge && i === edge) {

@@ -1,5 +1,5 @@
 // Pooling over windows clipped to the plane, [planes, height, width] -> [planes, outHeight, outWidth], and its gradients.
-import type { Shape } from '../list.ts';
+import type { Floats, Shape } from '../list.ts';
 import { type Kernel, scratch } from './kernel.ts';
 
 /** NaN counts as the largest; `indices` are positions within the plane, the first of equals. */
@@ -48,38 +48,61 @@ export const maxPool2dBackward: Kernel<'maxPool2dBackward'> = (shape, { gradY, i
   }
 };
 
-/** The windows of average pooling along one dimension: elements from..to of x, out of `size` counted with padding. */
+/** Windows of average pooling along one dimension: elements from..to of x, and how many elements the divisor counts. */
+interface Windows {
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly size: Int32Array;
+}
+
+/** Windows given by where they begin and end; what lies beyond x counts in the divisor or not. */
 function windows(
   length: number,
-  kernel: number,
-  stride: number,
-  padBefore: number,
-  padAfter: number,
   count: number,
-): { readonly from: Int32Array; readonly to: Int32Array; readonly size: Int32Array } {
+  bounds: (i: number) => readonly [begin: number, end: number],
+  countPadding = 0,
+): Windows {
   const from = new Int32Array(count);
   const to = new Int32Array(count);
   const size = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const start = i * stride - padBefore;
-    const end = Math.min(start + kernel, length + padAfter);
-    from[i] = Math.max(0, start);
+    const [begin, end] = bounds(i);
+    from[i] = Math.max(0, begin);
     to[i] = Math.min(length, end);
-    size[i] = end - start;
+    size[i] = countPadding ? end - begin : to[i] - from[i];
   }
   return { from, to, size };
 }
 
-const rowsOf = (s: Shape<'avgPool2d'>) =>
-  windows(s.height, s.kernelHeight, s.strideHeight, s.padTop, s.padBottom, s.outHeight);
-const columnsOf = (s: Shape<'avgPool2d'>) =>
-  windows(s.width, s.kernelWidth, s.strideWidth, s.padLeft, s.padRight, s.outWidth);
+/** From begin to begin + kernel, but not beyond the padding. */
+const sliding =
+  (length: number, kernel: number, stride: number, padBefore: number, padAfter: number) => (i: number) => {
+    const begin = i * stride - padBefore;
+    return [begin, Math.min(begin + kernel, length + padAfter)] as const;
+  };
 
-/** The divisor is the window's area within the padded plane (countPadding 1) or within the plane itself (0). */
-export const avgPool2d: Kernel<'avgPool2d'> = (shape, { x, y }) => {
-  const { planes, height, width, outHeight, outWidth } = shape;
-  const rows = rowsOf(shape);
-  const columns = columnsOf(shape);
+const rowsOf = (s: Shape<'avgPool2d'>) => {
+  const bounds = sliding(s.height, s.kernelHeight, s.strideHeight, s.padTop, s.padBottom);
+  return windows(s.height, s.outHeight, bounds, s.countPadding);
+};
+const columnsOf = (s: Shape<'avgPool2d'>) => {
+  const bounds = sliding(s.width, s.kernelWidth, s.strideWidth, s.padLeft, s.padRight);
+  return windows(s.width, s.outWidth, bounds, s.countPadding);
+};
+
+/** floor(i length / count) up to ceil((i + 1) length / count). */
+const adaptive = (length: number, count: number) =>
+  windows(length, count, (i) => [Math.floor((i * length) / count), Math.ceil(((i + 1) * length) / count)]);
+
+type Planes = Shape<'adaptiveAvgPool2d'>;
+
+function average(
+  { planes, height, width, outHeight, outWidth }: Planes,
+  rows: Windows,
+  columns: Windows,
+  x: Floats,
+  y: Floats,
+) {
   let out = 0;
   for (let plane = 0; plane < planes; plane++) {
     for (let oy = 0; oy < outHeight; oy++) {
@@ -89,17 +112,14 @@ export const avgPool2d: Kernel<'avgPool2d'> = (shape, { x, y }) => {
           const start = (plane * height + iy) * width;
           for (let ix = columns.from[ox]; ix < columns.to[ox]; ix++) total += x[start + ix];
         }
-        const area = (rows.to[oy] - rows.from[oy]) * (columns.to[ox] - columns.from[ox]);
-        y[out++] = total / (shape.countPadding ? rows.size[oy] * columns.size[ox] : area);
+        y[out++] = total / (rows.size[oy] * columns.size[ox]);
       }
     }
   }
-};
+}
 
-export const avgPool2dBackward: Kernel<'avgPool2dBackward'> = (shape, { gradY, gradX }) => {
+function averageBackward(shape: Planes, rows: Windows, columns: Windows, gradY: Floats, gradX: Floats) {
   const { planes, height, width, outHeight, outWidth } = shape;
-  const rows = rowsOf(shape);
-  const columns = columnsOf(shape);
   const area = height * width;
   const total = planeTotals(area);
   let out = 0;
@@ -107,8 +127,7 @@ export const avgPool2dBackward: Kernel<'avgPool2dBackward'> = (shape, { gradY, g
     total.fill(0, 0, area);
     for (let oy = 0; oy < outHeight; oy++) {
       for (let ox = 0; ox < outWidth; ox++) {
-        const inside = (rows.to[oy] - rows.from[oy]) * (columns.to[ox] - columns.from[ox]);
-        const share = gradY[out++] / (shape.countPadding ? rows.size[oy] * columns.size[ox] : inside);
+        const share = gradY[out++] / (rows.size[oy] * columns.size[ox]);
         for (let iy = rows.from[oy]; iy < rows.to[oy]; iy++) {
           for (let ix = columns.from[ox]; ix < columns.to[ox]; ix++) total[iy * width + ix] += share;
         }
@@ -116,52 +135,17 @@ export const avgPool2dBackward: Kernel<'avgPool2dBackward'> = (shape, { gradY, g
     }
     for (let i = 0; i < area; i++) gradX[plane * area + i] = total[i];
   }
-};
+}
 
-/** Elements of x under output i: floor(i length / count) up to ceil((i + 1) length / count). */
-const adaptiveFrom = (i: number, length: number, count: number) => Math.floor((i * length) / count);
-const adaptiveTo = (i: number, length: number, count: number) => Math.ceil(((i + 1) * length) / count);
+/** The divisor is the window's area within the padded plane (countPadding 1) or within the plane itself (0). */
+export const avgPool2d: Kernel<'avgPool2d'> = (shape, { x, y }) =>
+  average(shape, rowsOf(shape), columnsOf(shape), x, y);
 
-export const adaptiveAvgPool2d: Kernel<'adaptiveAvgPool2d'> = (shape, { x, y }) => {
-  const { planes, height, width, outHeight, outWidth } = shape;
-  let out = 0;
-  for (let plane = 0; plane < planes; plane++) {
-    for (let oy = 0; oy < outHeight; oy++) {
-      const y0 = adaptiveFrom(oy, height, outHeight);
-      const y1 = adaptiveTo(oy, height, outHeight);
-      for (let ox = 0; ox < outWidth; ox++) {
-        const x0 = adaptiveFrom(ox, width, outWidth);
-        const x1 = adaptiveTo(ox, width, outWidth);
-        let total = 0;
-        for (let iy = y0; iy < y1; iy++) {
-          const start = (plane * height + iy) * width;
-          for (let ix = x0; ix < x1; ix++) total += x[start + ix];
-        }
-        y[out++] = total / ((y1 - y0) * (x1 - x0));
-      }
-    }
-  }
-};
+export const avgPool2dBackward: Kernel<'avgPool2dBackward'> = (shape, { gradY, gradX }) =>
+  averageBackward(shape, rowsOf(shape), columnsOf(shape), gradY, gradX);
 
-export const adaptiveAvgPool2dBackward: Kernel<'adaptiveAvgPool2dBackward'> = (shape, { gradY, gradX }) => {
-  const { planes, height, width, outHeight, outWidth } = shape;
-  const area = height * width;
-  const total = planeTotals(area);
-  let out = 0;
-  for (let plane = 0; plane < planes; plane++) {
-    total.fill(0, 0, area);
-    for (let oy = 0; oy < outHeight; oy++) {
-      const y0 = adaptiveFrom(oy, height, outHeight);
-      const y1 = adaptiveTo(oy, height, outHeight);
-      for (let ox = 0; ox < outWidth; ox++) {
-        const x0 = adaptiveFrom(ox, width, outWidth);
-        const x1 = adaptiveTo(ox, width, outWidth);
-        const share = gradY[out++] / ((y1 - y0) * (x1 - x0));
-        for (let iy = y0; iy < y1; iy++) {
-          for (let ix = x0; ix < x1; ix++) total[iy * width + ix] += share;
-        }
-      }
-    }
-    for (let i = 0; i < area; i++) gradX[plane * area + i] = total[i];
-  }
-};
+export const adaptiveAvgPool2d: Kernel<'adaptiveAvgPool2d'> = (shape, { x, y }) =>
+  average(shape, adaptive(shape.height, shape.outHeight), adaptive(shape.width, shape.outWidth), x, y);
+
+export const adaptiveAvgPool2dBackward: Kernel<'adaptiveAvgPool2dBackward'> = (shape, { gradY, gradX }) =>
+  averageBackward(shape, adaptive(shape.height, shape.outHeight), adaptive(shape.width, shape.outWidth), gradY, gradX);

@@ -65,39 +65,25 @@ export const min = reduction(Infinity, (x, start, count, inner, total) => {
 });
 
 /** The first of equals, or the first NaN; 0 for no elements. */
-export const argmax: Kernel<'argmax'> = ({ outer, count, inner }, { x, y }) => {
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const start = o * count * inner + i;
-      let best = x[start];
-      let index = 0;
-      for (let c = 1; c < count && !Number.isNaN(best); c++) {
-        const v = x[start + c * inner];
-        if (v > best || Number.isNaN(v)) {
-          best = v;
-          index = c;
+const position =
+  (better: (v: number, best: number) => boolean): Kernel<'argmax' | 'argmin'> =>
+  ({ outer, count, inner }, { x, y }) => {
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        const start = o * count * inner + i;
+        let best = x[start];
+        let index = 0;
+        for (let c = 1; c < count && !Number.isNaN(best); c++) {
+          const v = x[start + c * inner];
+          if (better(v, best) || Number.isNaN(v)) {
+            best = v;
+            index = c;
+          }
         }
+        y[o * inner + i] = index;
       }
-      y[o * inner + i] = index;
     }
-  }
-};
+  };
 
-/** The first of equals, or the first NaN; 0 for no elements. */
-export const argmin: Kernel<'argmin'> = ({ outer, count, inner }, { x, y }) => {
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const start = o * count * inner + i;
-      let best = x[start];
-      let index = 0;
-      for (let c = 1; c < count && !Number.isNaN(best); c++) {
-        const v = x[start + c * inner];
-        if (v < best || Number.isNaN(v)) {
-          best = v;
-          index = c;
-        }
-      }
-      y[o * inner + i] = index;
-    }
-  }
-};
+export const argmax = position((v, best) => v > best);
+export const argmin = position((v, best) => v < best);
