@@ -35,6 +35,14 @@ export const addClassify: AddCommand = (program, context) => {
         .choices(['auto', 'yes', 'no'])
         .default('auto'),
     )
+    .addOption(
+      new Option(
+        '--center <when>',
+        'bring what is drawn to the size and place that digits have in MNIST (auto: of models of the ten digits)',
+      )
+        .choices(['auto', 'yes', 'no'])
+        .default('auto'),
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', examples('fovea classify lenet5.safetensors seven.png photo.jpg --top 3'))
     .action((file: string, images: string[], options: Options) => classify(file, images, options, context));

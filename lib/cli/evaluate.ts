@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { DataLoader } from '../data/index.ts';
 import { ConfusionMatrix, evaluate } from '../training/index.ts';
 import { type AddCommand, type Context, interruptible } from './context.ts';
-import { checkFits, openData } from './data.ts';
+import { checkFits, numberedAs, openData } from './data.ts';
 import { openModel } from './model-file.ts';
 import { count, examples, percent } from './options.ts';
 import { normalization } from './recipe.ts';
@@ -30,8 +30,10 @@ async function measure(file: string, options: Options, context: Context): Promis
   const { stdout } = context;
   const { definition, info } = openModel(file);
   const names = info.classes ?? definition.classes;
-  const data = (await openData(options.data, info))[options.split];
-  checkFits(data, info.architecture, info.inputShape, names.length);
+  const opened = await openData(options.data, { ...info, classes: names });
+  for (const note of opened.notes) context.stderr.write(`${note}\n`);
+  checkFits(opened[options.split], info.architecture, info.inputShape);
+  const data = numberedAs(opened[options.split], names, file);
   const confusion = new ConfusionMatrix(names.length);
   const loader = new DataLoader(data, { batchSize: 256, transforms: normalization(info.preprocessing) });
   const { loss, samples } = await interruptible(context, (signal) =>

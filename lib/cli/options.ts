@@ -1,11 +1,11 @@
 // Reading numbers from the command line.
 import { InvalidArgumentError } from 'commander';
 
-/** A whole number of at least `low`. */
+/** A whole number of at least `low`, and exact. */
 export const integer = (low: number) => (text: string) => {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
-    throw new InvalidArgumentError(`Expected an integer of at least ${low}.`);
+    throw new InvalidArgumentError(`Expected an integer from ${low} to 2^53 - 1.`);
   }
   return value;
 };

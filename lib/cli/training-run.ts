@@ -28,6 +28,7 @@ export async function train(settings: Settings, files: Files, context: Context):
   const { stdout } = context;
   const { out, log, quiet } = files;
   const { definition, data } = await prepare(settings);
+  for (const note of data.notes) context.stderr.write(`${note}\n`);
   const { model, recipe, preprocessing } = definition;
   const { batchSize: size, epochs: times, seed } = settings;
   const epochs = times ?? recipe.epochs;
@@ -113,7 +114,7 @@ async function prepare(settings: Settings): Promise<{ definition: ModelDefinitio
   if (classes !== definition.options.classes) {
     definition = createModel(model, { classes, generator: new Generator(seed) });
   }
-  for (const part of [data.train, data.test]) checkFits(part, model, definition.inputShape, classes);
+  for (const part of [data.train, data.test]) checkFits(part, model, definition.inputShape);
   return { definition, data };
 }
 

@@ -102,7 +102,13 @@ export function barReport(output: Output & NodeJS.WritableStream): Report {
           },
           Presets.shades_classic,
         );
-        bar.start(run.steps, 0, { epoch: '', loss: '', accuracy: '', perSecond: '-', left: '-' });
+        bar.start(run.steps, 0, {
+          epoch: `${epoch + 1}/${run.epochs}`,
+          loss: '-',
+          accuracy: '',
+          perSecond: '-',
+          left: '-',
+        });
       }
       const seconds = (performance.now() - begun) / 1000;
       const perSecond = (samples - first) / Math.max(seconds, 1e-9);

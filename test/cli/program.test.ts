@@ -32,7 +32,7 @@ describe('help and usage', () => {
   test.each([
     [[], 'Usage: fovea'],
     [['tran'], "unknown command 'tran'"],
-    [['train', 'lenet5', '--epochs', '0'], 'Expected an integer of at least 1.'],
+    [['train', 'lenet5', '--epochs', '0'], 'Expected an integer from 1 to 2^53 - 1.'],
     [['train', 'lenet5', '--epochs', 'many'], "argument 'many' is invalid"],
     [['train', 'lenet5', '--lr', '-1'], 'Expected a number above 0.'],
     [['train', 'lenet5', '--validation', '1'], 'Expected a number above 0 and below 1.'],
