@@ -1,5 +1,6 @@
 // The list of kernels arranged for calling: fields in the order C++ takes them, lengths as lists of fields.
-import { type BufferSpec, type KernelName, type KernelSpec, kernels } from './list.ts';
+import { type KernelName, kernels } from './list.ts';
+import type { BufferSpec, KernelSpec } from './spec.ts';
 
 /** One buffer of a kernel, with its products split into fields. */
 export interface BufferLayout {

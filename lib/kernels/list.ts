@@ -1,116 +1,15 @@
 // THE LIST: every kernel's shape record and buffers. `native/kernels/list.h` is the same list in C++; a test compares them.
 //
 // A kernel call is a name, a shape (integers, then float constants) and dense row-major buffers. A buffer's length is the
-// product of the shape fields it names. Everything a backend, a recorder or a planner must know of a kernel is here.
+// product of the shape fields it names. Everything a backend, a recorder or a planner must know of a kernel is here, or in
+// spec.ts: the words for buffers, and the shapes that several kernels share.
 
-/** How a kernel uses a buffer: reads it, writes all of it, or changes it in place. */
-export type Mode = 'read' | 'write' | 'update';
-
-/** One buffer of a kernel. */
-export interface BufferSpec {
-  readonly mode: Mode;
-  /** `f32` buffers may be Float64Array on the reference backend, where gradients are checked in double precision. */
-  readonly type: 'f32' | 'i32';
-  /** Names of the shape fields whose product is the length; `''` is one element. */
-  readonly length: string;
-  readonly optional?: true;
-  /** For indices: every element is at or above 0 and below the product of these fields. */
-  readonly below?: string;
-  /** For indices: the shape field that holds a further allowed value. */
-  readonly except?: string;
-  /** A written buffer that may be the same memory as these read buffers (names), when their lengths agree. */
-  readonly inPlace?: string;
-}
-
-/** One kernel: integer fields of its shape, float constants, and buffers in the order C++ takes them. */
-export interface KernelSpec {
-  readonly shape: readonly string[];
-  readonly constants: readonly string[];
-  readonly buffers: Readonly<Record<string, BufferSpec>>;
-}
-
-const read = <L extends string>(length: L) => ({ mode: 'read', type: 'f32', length }) as const;
-const write = <L extends string>(length: L) => ({ mode: 'write', type: 'f32', length }) as const;
-const update = <L extends string>(length: L) => ({ mode: 'update', type: 'f32', length }) as const;
-const over = <L extends string, I extends string>(length: L, inPlace: I) =>
-  ({ mode: 'write', type: 'f32', length, inPlace }) as const;
-const maybe = <S extends BufferSpec>(spec: S) => ({ ...spec, optional: true }) as const;
-const indices = <L extends string, B extends string>(length: L, below: B) =>
-  ({ mode: 'read', type: 'i32', length, below }) as const;
-const writeIndices = <L extends string>(length: L) => ({ mode: 'write', type: 'i32', length }) as const;
-/** Philox key and counter: [keyLow, keyHigh, counterLow, counterHigh]. */
-const seed = { mode: 'read', type: 'i32', length: 'seedWords' } as const;
-
-/** y = f(x), element by element. */
-const unary = { shape: ['count'], constants: [], buffers: { x: read('count'), y: over('count', 'x') } } as const;
-
-/** gradX = gradY f'(…), from the one thing the forward pass saved: its x or its y (see `savedBy`). */
-const unaryBackward = {
-  shape: ['count'],
-  constants: [],
-  buffers: { saved: read('count'), gradY: read('count'), gradX: over('count', 'saved gradY') },
-} as const;
-
-const withConstants = <K extends { readonly constants: readonly string[] }, const C extends readonly string[]>(
-  kernel: K,
-  constants: C,
-): Omit<K, 'constants'> & { readonly constants: C } => ({ ...kernel, constants });
-
-/** y[i0,i1,i2,i3] = f(a[i·aStride], b[i·bStride]): broadcasting over four dense output dimensions; a stride of 0 repeats. */
-const binary = {
-  shape: ['d0', 'd1', 'd2', 'd3', 'a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3', 'aLength', 'bLength'],
-  constants: [],
-  buffers: { a: read('aLength'), b: read('bLength'), y: over('d0 d1 d2 d3', 'a b') },
-} as const;
-
-/** [outer, count, inner] -> [outer, inner]. */
-const reduce = {
-  shape: ['outer', 'count', 'inner'],
-  constants: [],
-  buffers: { x: read('outer count inner'), y: write('outer inner') },
-} as const;
-
-const reduceToIndex = {
-  shape: ['outer', 'count', 'inner'],
-  constants: [],
-  buffers: { x: read('outer count inner'), y: writeIndices('outer inner') },
-} as const;
-
-const softmaxLike = {
-  shape: ['outer', 'count', 'inner'],
-  constants: [],
-  buffers: { x: read('outer count inner'), y: over('outer count inner', 'x') },
-} as const;
-
-const softmaxLikeBackward = {
-  shape: ['outer', 'count', 'inner'],
-  constants: [],
-  buffers: {
-    y: read('outer count inner'),
-    gradY: read('outer count inner'),
-    gradX: over('outer count inner', 'gradY'),
-  },
-} as const;
-
-// biome-ignore format: many fields a line
-const conv2dShape = [
-  'batch', 'inChannels', 'height', 'width', 'outChannels', 'groupChannels', 'kernelHeight', 'kernelWidth',
-  'strideHeight', 'strideWidth', 'padTop', 'padLeft', 'dilationHeight', 'dilationWidth', 'groups',
-  'outHeight', 'outWidth',
-] as const; // groupChannels = inChannels / groups; bottom and right padding follow from outHeight and outWidth
-
-const convX = 'batch inChannels height width';
-const convWeight = 'outChannels groupChannels kernelHeight kernelWidth';
-const convY = 'batch outChannels outHeight outWidth';
-
-// biome-ignore format: many fields a line
-const pool2dShape = [
-  'planes', 'height', 'width', 'kernelHeight', 'kernelWidth', 'strideHeight', 'strideWidth', 'padTop',
-  'padLeft', 'outHeight', 'outWidth',
-] as const; // planes = batch x channels; every window holds at least one element of x
-
-const poolX = 'planes height width';
-const poolY = 'planes outHeight outWidth';
+// biome-ignore format: many names a line
+import {
+  binary, conv2dShape, convWeight, convX, convY, indices, type KernelSpec, maybe, over, pool2dShape, poolX,
+  poolY, read, reduce, reduceToIndex, seed, softmaxLike, softmaxLikeBackward, unary, unaryBackward, update,
+  withConstants, write, writeIndices,
+} from './spec.ts';
 
 export const kernels = {
   // elementwise.h

@@ -1,5 +1,6 @@
 // Makes the buffers of a case from its seed, each inside guard elements, and tells what a kernel may not have touched.
-import { type BufferSpec, type KernelName, kernels } from '../../lib/kernels/list.ts';
+import { type KernelName, kernels } from '../../lib/kernels/list.ts';
+import type { BufferSpec } from '../../lib/kernels/spec.ts';
 import type { AnyCase, Fill } from './case.ts';
 
 export type Numbers = Float32Array | Float64Array | Int32Array;

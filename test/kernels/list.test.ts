@@ -1,7 +1,8 @@
 // The two lists of kernels, TypeScript and C++, say the same.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type BufferSpec, type KernelSpec, kernels, savedBy } from '../../lib/kernels/list.ts';
+import { kernels, savedBy } from '../../lib/kernels/list.ts';
+import type { BufferSpec, KernelSpec } from '../../lib/kernels/spec.ts';
 
 const header = readFileSync(new URL('../../native/kernels/list.h', import.meta.url), 'utf8');
 
