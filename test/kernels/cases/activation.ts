@@ -5,25 +5,9 @@ type Plain = 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'relu' | 'sigmoid' | 'tanh
 type PlainBackward = `${Exclude<Plain, 'neg'>}Backward`;
 
 /** NaN, limits and large numbers. At -Infinity x Phi(x) and x sigmoid(x) are -∞ · 0, NaN, as in PyTorch. */
+// biome-ignore format: many numbers a line
 const limits = [
-  Number.NaN,
-  Infinity,
-  -Infinity,
-  0,
-  -0,
-  1e-40,
-  1,
-  -1,
-  3e38,
-  -3e38,
-  50,
-  -50,
-  100,
-  -100,
-  -5,
-  5.5,
-  -13.5,
-  -0.3,
+  Number.NaN, Infinity, -Infinity, 0, -0, 1e-40, 1, -1, 3e38, -3e38, 50, -50, 100, -100, -5, 5.5, -13.5, -0.3,
 ];
 
 /** Kernel, tolerance, fill of the ordinary cases, fill of the special ones. */
