@@ -103,19 +103,23 @@ function finish(x: Tensor, requiresGrad: boolean | undefined): Tensor {
 }
 
 /** A tensor of one number and no dimensions. */
-export const scalar = (value: number, options: CreateOptions = {}): Tensor => full([], value, options);
+export const scalar = (value: number, options: CreateOptions = {}): Tensor => filled('scalar', [], value, options);
 
-/** Every element is `value`. */
-export function full(shape: Shape, value: number, { dtype = 'float32', requiresGrad }: CreateOptions = {}): Tensor {
-  if (typeof value !== 'number') fail('full', { expected: 'a number', got: describe(value) });
-  const x = empty([...shape], checkDtype('full', dtype), 'full');
+/** Every element is `value`. Throws ShapeError for a shape that is none. */
+export const full = (shape: Shape, value: number, options: CreateOptions = {}): Tensor =>
+  filled('full', shape, value, options);
+
+export const zeros = (shape: Shape, options: CreateOptions = {}): Tensor => filled('zeros', shape, 0, options);
+export const ones = (shape: Shape, options: CreateOptions = {}): Tensor => filled('ones', shape, 1, options);
+
+function filled(operation: string, shape: Shape, value: number, options: CreateOptions): Tensor {
+  const { dtype = 'float32', requiresGrad } = options;
+  if (typeof value !== 'number') fail(operation, { expected: 'a number', got: describe(value) });
+  const x = empty([...shape], checkDtype(operation, dtype), operation);
   if (dtype === 'int32') x.ints.fill(value);
   else run('fill', { count: x.size, value }, { y: x.floats });
   return finish(x, requiresGrad);
 }
-
-export const zeros = (shape: Shape, options: CreateOptions = {}): Tensor => full(shape, 0, options);
-export const ones = (shape: Shape, options: CreateOptions = {}): Tensor => full(shape, 1, options);
 
 /** start, start + step, … up to but without end; `arange(end)` starts at 0. */
 export function arange(start: number, end?: number, step = 1, { dtype = 'float32', requiresGrad }: CreateOptions = {}) {
@@ -131,7 +135,7 @@ export function arange(start: number, end?: number, step = 1, { dtype = 'float32
 
 /** The identity matrix [n, n]. */
 export function eye(n: number, options: CreateOptions = {}): Tensor {
-  const x = zeros([n, n], options);
+  const x = filled('eye', [n, n], 0, options);
   for (let i = 0; i < n; i++) x.data[i * (n + 1)] = 1;
   return x;
 }

@@ -162,7 +162,7 @@ describe('bad input', () => {
 
   test('a size whose product overflows, or is absurd', () => {
     expect(messageOf(() => zeros([2 ** 31, 2 ** 31, 2 ** 31]))).toBe(
-      'ShapeError: full: expected at most 2147483647 elements, but got shape [2147483648, 2147483648, 2147483648]',
+      'ShapeError: zeros: expected at most 2147483647 elements, but got shape [2147483648, 2147483648, 2147483648]',
     );
     expect(() => zeros([2 ** 53 - 1, 2 ** 53 - 1])).toThrow('at most 2147483647 elements');
     expect(() => ones([1, 1]).expand(2 ** 20, 2 ** 20)).toThrow('expand: expected at most 2147483647 elements');
