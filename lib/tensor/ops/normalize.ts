@@ -1,5 +1,6 @@
 // Batch and layer normalization.
 import { run } from '../../kernels/backend.ts';
+import type { Buffers } from '../../kernels/list.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { fail, failShape } from '../errors.ts';
@@ -85,23 +86,34 @@ function normalizeBatch(
   runningVar?.touch();
   const inputs = [x, weight ?? undefined, bias ?? undefined];
   const saved = [x, weight ?? undefined, mean, inverseStd] as const;
-  return differentiable(y, 'batchNorm', inputs, saved, (gradY, [x, weight, mean, inverseStd]) => {
-    const gradX = empty(x.shape, x.dtype);
-    const gradWeight = empty(mean.shape, x.dtype);
-    const gradBias = empty(mean.shape, x.dtype);
-    const buffers = {
-      x: x.floats,
-      gradY: gradY.floats,
-      weight: weight?.floats,
-      mean: mean.floats,
-      inverseStd: inverseStd.floats,
-      gradX: gradX.floats,
-      gradWeight: gradWeight.floats,
-      gradBias: gradBias.floats,
-    };
-    run('batchNormBackward', shape, buffers);
-    return [gradX, gradWeight, gradBias];
+  return differentiable(y, 'batchNorm', inputs, saved, (gradY, saved) =>
+    gradients(gradY, saved, mean.shape, (buffers) => run('batchNormBackward', shape, buffers)),
+  );
+}
+
+type Saved = readonly [x: Tensor, weight: Tensor | undefined, mean: Tensor, inverseStd: Tensor];
+
+/** The gradients of x, weight and bias, the latter two of one shape, as a backward kernel fills them. */
+function gradients(
+  gradY: Tensor,
+  [x, weight, mean, inverseStd]: Saved,
+  parameterShape: Shape,
+  fill: (buffers: Buffers<'batchNormBackward'>) => void,
+): Tensor[] {
+  const gradX = empty(x.shape, x.dtype);
+  const gradWeight = empty(parameterShape, x.dtype);
+  const gradBias = empty(parameterShape, x.dtype);
+  fill({
+    x: x.floats,
+    gradY: gradY.floats,
+    weight: weight?.floats,
+    mean: mean.floats,
+    inverseStd: inverseStd.floats,
+    gradX: gradX.floats,
+    gradWeight: gradWeight.floats,
+    gradBias: gradBias.floats,
   });
+  return [gradX, gradWeight, gradBias];
 }
 
 /** With given statistics: then y is linear in x. */
@@ -176,21 +188,9 @@ export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: L
   run('layerNorm', { rows, columns, eps }, buffers);
   const inputs = [x, weight ?? undefined, bias ?? undefined];
   const saved = [x, weight ?? undefined, mean, inverseStd] as const;
-  return differentiable(y, op, inputs, saved, (gradY, [x, weight, mean, inverseStd]) => {
-    const gradX = empty(x.shape, x.dtype);
-    const gradWeight = empty(last, x.dtype);
-    const gradBias = empty(last, x.dtype);
-    const buffers = {
-      x: x.floats,
-      gradY: gradY.floats,
-      weight: weight?.floats,
-      mean: mean.floats,
-      inverseStd: inverseStd.floats,
-      gradX: gradX.floats,
-      gradWeight: gradWeight.floats,
-      gradBias: gradBias.floats,
-    };
-    run('layerNormBackward', { rows, columns }, buffers);
-    return [gradX, gradWeight, gradBias];
-  });
+  return differentiable(y, op, inputs, saved, (gradY, saved) =>
+    gradients(gradY, saved, last, (buffers) =>
+      run<'layerNormBackward'>('layerNormBackward', { rows, columns }, buffers),
+    ),
+  );
 }
