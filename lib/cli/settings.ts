@@ -54,9 +54,9 @@ export function resumedSettings({ training }: Checkpoint, file: string, given: G
     const own = settings[name as keyof Settings];
     if (name === 'data' || value === own) continue; // the same data may lie elsewhere now
     const option = name === 'model' ? 'model' : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new UsageError(
-      `train: expected ${option} to be ${own ?? 'absent'}, because the run in ${file} has it so, but got ${value}`,
-    );
+    const [expected, got] =
+      name === 'augment' ? ['no --no-augment', 'one'] : [`${option} to be ${own ?? 'absent'}`, value];
+    throw new UsageError(`train: expected ${expected}, because the run in ${file} has it so, but got ${got}`);
   }
   return { ...settings, data: given.data ?? settings.data };
 }

@@ -6,7 +6,7 @@ import { createModel, type ModelDefinition } from '../models/index.ts';
 import { createOptimizer, createSchedule, type OptimizerSpec, type ScheduleSpec } from '../optim/index.ts';
 import { crossEntropy, Generator, type Tensor } from '../tensor/index.ts';
 import { accuracy, csvLog, evaluate, fit, jsonLinesLog, reportTo, silentReport } from '../training/index.ts';
-import { type Context, interruptible } from './context.ts';
+import { type Context, Interrupted, interruptible } from './context.ts';
 import { checkFits, openData, type TrainAndTest } from './data.ts';
 import { backendLine, kernels } from './info.ts';
 import { infoOf } from './model-file.ts';
@@ -62,9 +62,6 @@ export async function train(settings: Settings, files: Files, context: Context):
   }
   noteOtherBackend(files.checkpoint, context);
   await interruptible(context, async (signal) => {
-    const interrupted = () =>
-      context.stderr.write(`saving to ${out}; fovea train --resume ${out} goes on from there\n`);
-    signal.addEventListener('abort', interrupted);
     await fit(model, loader, {
       epochs,
       optimizer,
@@ -85,13 +82,17 @@ export async function train(settings: Settings, files: Files, context: Context):
       callbacks: log === undefined ? [] : [log.endsWith('.csv') ? csvLog(log) : jsonLinesLog(log)],
       report: quiet ? silentReport : reportTo(stdout),
     });
-    signal.removeEventListener('abort', interrupted);
     const tests = new DataLoader(data.test, { batchSize: 256, transforms: normalize });
     const result = await evaluate(model, tests, { metrics: [accuracy()], signal });
     const share = result.accuracy ?? 0;
     stdout.write(
       `test     accuracy ${percent(share)}, error ${percent(1 - share)}, loss ${result.loss.toPrecision(4)}\n`,
     );
+  }).catch((error: unknown) => {
+    // Only now, when the progress bar is gone and the file is there.
+    if (error instanceof Interrupted)
+      context.stderr.write(`saved ${out}; fovea train --resume ${out} goes on from there\n`);
+    throw error;
   });
   stdout.write(`saved    ${out}\n`);
 }

@@ -1,8 +1,7 @@
 // Safetensors files: an 8-byte length, a JSON header, then the tensors' bytes. Nothing in a file is trusted until checked.
 import { readFileSync } from 'node:fs';
-import { DataError } from '../tensor/errors.ts';
-import { fromArray, type Tensor } from '../tensor/index.ts';
-
+import { DataError, describe, fail } from '../tensor/errors.ts';
+import { fromArray, Tensor } from '../tensor/index.ts';
 import { reasonOf, writeAtomic } from './atomic.ts';
 import { elementTypes, type FileType, fileTypeOf, isFileType } from './element-types.ts';
 import { duplicateKey, isRecord } from './json.ts';
@@ -56,6 +55,14 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (tensor instanceof Tensor) continue;
+    fail('writeSafetensors', { expected: `${name} to be a tensor`, got: describe(tensor) });
+  }
+  for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value === 'string') continue;
+    fail('writeSafetensors', { expected: `metadata ${name} to be a string`, got: describe(value) });
+  }
   const width = (tensor: Tensor) => tensor.data.BYTES_PER_ELEMENT;
   const sorted = Object.entries(tensors).sort(([a, x], [b, y]) => width(y) - width(x) || (a < b ? -1 : 1));
   const header = new Map<string, unknown>();

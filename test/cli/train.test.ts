@@ -75,9 +75,7 @@ describe('train', () => {
     controller.abort(new Interrupted());
     const { code, stderr, stdout } = await running;
     expect(code).toBe(130);
-    expect(stderr).toBe(
-      `saving to ${path('cut')}; fovea train --resume ${path('cut')} goes on from there\ninterrupted\n`,
-    );
+    expect(stderr).toBe(`saved ${path('cut')}; fovea train --resume ${path('cut')} goes on from there\ninterrupted\n`);
     expect(stdout).not.toContain('test ');
     expect(loadCheckpoint(path('cut')).training).not.toMatchObject({ epoch: 3 });
     expect(await cli('train', '--resume', path('cut'))).toMatchObject({ code: 0, stderr: '' });
@@ -116,7 +114,7 @@ describe('train', () => {
     ]);
     while (!existsSync(out)) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');
-    expect(await ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/saving to .*\ninterrupted\n$/) });
+    expect(await ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/saved .*\ninterrupted\n$/) });
     expect(loadCheckpoint(out).training).toMatchObject({ epoch: expect.any(Number), step: expect.any(Number) });
   });
 });

@@ -35,6 +35,16 @@ const sample = () => ({
 });
 
 describe('writing and reading', () => {
+  test('refuses what the format cannot hold', () => {
+    const wrong = (tensors: unknown, metadata: unknown = {}) =>
+      encodeSafetensors(tensors as Record<string, Tensor>, metadata as Record<string, string>);
+    expect(() => wrong({ a: 5 })).toThrow('writeSafetensors: expected a to be a tensor, but got 5');
+    expect(() => wrong({}, { epochs: 3 })).toThrow(
+      'writeSafetensors: expected metadata epochs to be a string, but got 3',
+    );
+    expect(() => wrong({ __metadata__: tensor([1]) })).toThrow('no tensor named __metadata__');
+  });
+
   test('keeps names, shapes, dtypes, bits and metadata', () => {
     const bits = Float32Array.of(Number.NaN, -0, Number.POSITIVE_INFINITY, 2 ** -149, 0.1, -3.4e38);
     const { tensors, metadata } = decodeSafetensors(
