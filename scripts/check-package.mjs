@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -48,7 +49,49 @@ const { scripts = {} } = JSON.parse(readFileSync(join(installed, 'package.json')
 const hooks = ['preinstall', 'install', 'postinstall'].filter((name) => name in scripts);
 check('the package has no install script', hooks.length === 0, hooks.join(', '));
 
-// 3. Run with nothing on PATH but node.
+// 3. A stranger's TypeScript, strict and without skipLibCheck, for Node's way to find modules and for bundlers'.
+// No type of theirs is `any`, and those of sharp are not needed.
+const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+const subpaths = Object.keys(exports).filter((name) => name !== './package.json');
+const anything = `
+  type IsAny<T> = 0 extends 1 & T ? true : false;
+  type AnyIn<T> = { [K in keyof T]: IsAny<T[K]> extends true ? K : T[K] extends (...a: infer A) => infer R
+    ? true extends IsAny<R> | IsAny<A[number]> ? K : never : never }[keyof T];
+  type None<T extends never> = T;
+  ${subpaths.map((name, i) => `import * as area${i} from '${join('fovea', name)}';\n  export type Check${i} = None<AnyIn<typeof area${i}>>;`).join('\n  ')}
+  import { customOp, ones, type Tensor } from 'fovea';
+  import { Linear, Module } from 'fovea/nn';
+  export class Scaled extends Module {
+    readonly factor = ones([1], { requiresGrad: true });
+    readonly linear = new Linear(4, 3);
+    override forward(x: Tensor): Tensor { return this.linear.forward(x).mul(this.factor); }
+  }
+  export const double = customOp({
+    name: 'double',
+    forward: (_, x: Tensor) => x.mul(2),
+    backward: (_, gradY) => [gradY.mul(2)],
+  });
+  export type Checks = [None<AnyIn<Tensor>>, None<AnyIn<Module>>];
+`;
+writeFileSync(join(project, 'consumer.mts'), anything);
+renameSync(join(project, 'node_modules', 'sharp'), join(work, 'sharp'));
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const strict = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022', '--types', 'node'];
+const typeRoots = ['--typeRoots', join(root, 'node_modules', '@types')];
+for (const [module, resolution] of [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+]) {
+  const options = [...strict, ...typeRoots, '--module', module, '--moduleResolution', resolution];
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, 'consumer.mts'], {
+    cwd: project,
+    encoding: 'utf8',
+  });
+  check(`its types serve a strict project (${resolution})`, status === 0, stdout);
+}
+renameSync(join(work, 'sharp'), join(project, 'node_modules', 'sharp'));
+
+// 4. Run with nothing on PATH but node.
 const bin = join(work, 'bin');
 mkdirSync(bin);
 symlinkSync(process.execPath, join(bin, 'node'));
@@ -107,7 +150,7 @@ function trainAndClassify(expected, limit) {
 const [nativeNoise] = trainAndClassify('native', 6400);
 check('no warning when the binary loads', !/warn|fallback/i.test(nativeNoise), nativeNoise);
 
-// 4. Without the binary.
+// 5. Without the binary.
 for (const name of readdirSync(installed))
   if (name === 'prebuilds' || name === 'build') rmSync(join(installed, name), { recursive: true });
 const [, fallbackNoise] = trainAndClassify('reference', 640);
