@@ -48,6 +48,7 @@ export interface ParamState {
   readonly slots: Map<string, Tensor>;
 }
 
+/** `step()` moves parameters down their gradients; how, a subclass says in `update`. */
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   readonly paramGroups: ParamGroup<Options>[] = [];
   readonly #defaults: Options;

@@ -35,10 +35,12 @@ function withConstants(name: string, x: Tensor, forward: Forward, backward: Back
   });
 }
 
+/** |x|, with gradient 0 at 0. */
 export const abs = (x: Tensor): Tensor => plain('abs', x);
 export const exp = (x: Tensor): Tensor => plain('exp', x);
 /** Natural logarithm. */
 export const log = (x: Tensor): Tensor => plain('log', x);
+/** √x; its gradient is infinite at 0. */
 export const sqrt = (x: Tensor): Tensor => plain('sqrt', x);
 /** max(x, 0), with gradient 0 at 0. */
 export const relu = (x: Tensor): Tensor => plain('relu', x);

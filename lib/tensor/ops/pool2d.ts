@@ -21,7 +21,11 @@ export interface AvgPoolOptions extends PoolOptions {
   readonly countIncludePad?: boolean;
 }
 
-/** Largest element of each window. x: [..., height, width]; NaN counts as the largest. */
+/**
+ * Largest element of each window; NaN counts as the largest, and the first of equals gets the gradient.
+ * x: [..., height, width]; y: [..., outHeight, outWidth] with outHeight = floor((height + 2 padding - kernel) / stride) + 1,
+ * or ceil in ceilMode. Throws ShapeError where no window fits.
+ */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: PoolOptions = {}): Tensor {
   const { shape, outer } = poolShape('maxPool2d', x, kernelSize, options);
   const y = empty([...outer, shape.outHeight, shape.outWidth], x.dtype, 'maxPool2d');
@@ -40,7 +44,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: PoolOptions = {}
   });
 }
 
-/** Mean of each window. x: [..., height, width]. */
+/** Mean of each window, of as many as maxPool2d has. x: [..., height, width]; y: [..., outHeight, outWidth]. */
 export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions = {}): Tensor {
   const { shape, outer, padding } = poolShape('avgPool2d', x, kernelSize, options);
   const countPadding = Number(options.countIncludePad ?? true);
@@ -55,7 +59,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   });
 }
 
-/** Means of as many windows as give an output of `outputSize`. x: [..., height, width]. */
+/** Means of as many windows as give y [..., ...outputSize]; they overlap where sizes do not divide. x: [..., height, width]. */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const op = 'adaptiveAvgPool2d';
   const { height, width, outer } = imageOf(op, x);
