@@ -37,7 +37,6 @@ const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1).padStart(7)
 manualSeed(1);
 const { model } = createModel('lenet5');
 const digits = builtinDigits({ count: 100 * batchSize, seed: 1 });
-digits.batch(Array.from({ length: digits.length }, (_, i) => i)); // drawn now, not while it is measured
 const loader = new DataLoader(digits, { batchSize, shuffle: true, seed: 1 });
 const optimizer = new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
 
