@@ -18,14 +18,14 @@ export function openModel(file: string): OpenModel {
     throw new DataError(`${file}: expected a model that fovea saved, but got tensors without a model's description`);
   }
   const classes = Reflect.get(info.options, 'classes');
-  const definition = createModel(info.architecture, typeof classes === 'number' ? { classes } : {});
   try {
+    const definition = createModel(info.architecture, typeof classes === 'number' ? { classes } : {});
     definition.model.loadStateDict(weights);
+    definition.model.eval();
+    return { definition, info, checkpoint };
   } catch (error) {
     throw new DataError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  definition.model.eval();
-  return { definition, info, checkpoint };
 }
 
 /** The description of a model for its file. */

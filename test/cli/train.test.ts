@@ -219,6 +219,11 @@ describe('summary of a file', () => {
     expect((await cli('summary', path('other'))).stderr).toContain(
       "expected one of lenet5, lenet5-1998, but got 'lenet7'",
     );
+    await writeSafetensors(path('other'), {}, { architecture: 'lenet7', inputShape: '[1,28,28]' });
+    expect(await cli('summary', path('other'))).toMatchObject({
+      code: 1,
+      stderr: `error: ${path('other')}: createModel: expected one of lenet5, lenet5-1998, but got 'lenet7'\n`,
+    });
     await writeSafetensors(path('less'), {}, { architecture: 'lenet5', inputShape: '[1,28,28]' });
     expect(await cli('summary', path('less'))).toMatchObject({
       code: 1,
