@@ -66,7 +66,7 @@ const matmul = (s: Shape<'matmul'>, { a, b, bias, y }: Buffers) => {
   });
 };
 
-/** Calls `body` with the places in x, weight and y of every product of a convolution. */
+/** Calls `body` with the places in x (-1 in the padding), weight and y of every product of a convolution. */
 function eachProduct(s: Shape<'conv2dBackwardInput'>, body: (x: number, weight: number, y: number) => void): void {
   const channels = s.outChannels / s.groups;
   for (let n = 0; n < s.batch; n++) {
@@ -79,9 +79,9 @@ function eachProduct(s: Shape<'conv2dBackwardInput'>, body: (x: number, weight: 
               for (let kx = 0; kx < s.kernelWidth; kx++) {
                 const iy = oy * s.strideHeight - s.padTop + ky * s.dilationHeight;
                 const ix = ox * s.strideWidth - s.padLeft + kx * s.dilationWidth;
-                if (iy < 0 || iy >= s.height || ix < 0 || ix >= s.width) continue;
+                const inside = iy >= 0 && iy < s.height && ix >= 0 && ix < s.width;
                 body(
-                  ((n * s.inChannels + channel) * s.height + iy) * s.width + ix,
+                  inside ? ((n * s.inChannels + channel) * s.height + iy) * s.width + ix : -1,
                   ((o * s.groupChannels + c) * s.kernelHeight + ky) * s.kernelWidth + kx,
                   ((n * s.outChannels + o) * s.outHeight + oy) * s.outWidth + ox,
                 );
@@ -94,26 +94,53 @@ function eachProduct(s: Shape<'conv2dBackwardInput'>, body: (x: number, weight: 
   }
 }
 
+const padded = (x: Input, place: number) => (place < 0 ? 0 : at(x, place));
+
 const conv2d = (s: Shape<'conv2d'>, { x, weight, bias, y }: Buffers) => {
   const area = s.outHeight * s.outWidth;
   const channelOf = (i: number) => Math.floor(i / area) % s.outChannels;
   y?.forEach((_, i) => {
     y[i] = bias === undefined ? 0 : at(bias, channelOf(i));
   });
-  eachProduct(s, (xAt, weightAt, yAt) => add(y, yAt, at(x, xAt) * at(weight, weightAt)));
+  eachProduct(s, (xAt, weightAt, yAt) => add(y, yAt, padded(x, xAt) * at(weight, weightAt)));
   y?.forEach((value, i) => {
     y[i] = activate(value, s.activation);
   });
 };
 
+/** For each element of x and each tap the output that it reaches it from, or a zero beyond gradY. */
 const conv2dBackwardInput = (s: Shape<'conv2dBackwardInput'>, { weight, gradY, gradX }: Buffers) => {
-  gradX?.fill(0);
-  eachProduct(s, (xAt, weightAt, yAt) => add(gradX, xAt, at(weight, weightAt) * at(gradY, yAt)));
+  const channels = s.outChannels / s.groups;
+  const output = (i: number, pad: number, tap: number, dilation: number, stride: number, count: number) => {
+    const o = (i + pad - tap * dilation) / stride;
+    return Number.isInteger(o) ? (o >= 0 && o < count ? o : -1) : undefined;
+  };
+  gradX?.forEach((_, place) => {
+    const ix = place % s.width;
+    const iy = Math.floor(place / s.width) % s.height;
+    const channel = Math.floor(place / (s.width * s.height)) % s.inChannels;
+    const n = Math.floor(place / (s.width * s.height * s.inChannels));
+    const group = Math.floor(channel / s.groupChannels);
+    let total = 0;
+    for (let o = group * channels; o < (group + 1) * channels; o++) {
+      for (let ky = 0; ky < s.kernelHeight; ky++) {
+        for (let kx = 0; kx < s.kernelWidth; kx++) {
+          const oy = output(iy, s.padTop, ky, s.dilationHeight, s.strideHeight, s.outHeight);
+          const ox = output(ix, s.padLeft, kx, s.dilationWidth, s.strideWidth, s.outWidth);
+          if (oy === undefined || ox === undefined) continue;
+          const tap = ((o * s.groupChannels + (channel % s.groupChannels)) * s.kernelHeight + ky) * s.kernelWidth + kx;
+          const yAt = oy < 0 || ox < 0 ? -1 : ((n * s.outChannels + o) * s.outHeight + oy) * s.outWidth + ox;
+          total += at(weight, tap) * padded(gradY, yAt);
+        }
+      }
+    }
+    gradX[place] = total;
+  });
 };
 
 const conv2dBackwardWeight = (s: Shape<'conv2dBackwardWeight'>, { x, gradY, gradWeight, gradBias }: Buffers) => {
   gradWeight?.fill(0);
-  eachProduct(s, (xAt, weightAt, yAt) => add(gradWeight, weightAt, at(x, xAt) * at(gradY, yAt)));
+  eachProduct(s, (xAt, weightAt, yAt) => add(gradWeight, weightAt, padded(x, xAt) * at(gradY, yAt)));
   gradBias?.fill(0);
   const area = s.outHeight * s.outWidth;
   gradY?.forEach((value, i) => {
