@@ -59,34 +59,85 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod<&Addon::setThreads>("setThreads"),
                              InstanceMethod<&Addon::info>("info"),
                          });
-    // The one function that is called often goes without the wrapper's allocations.
-    napi_value function;
-    if (napi_create_function(env, "run", NAPI_AUTO_LENGTH, run, this, &function) == napi_ok) {
-      exports.Set("run", function);
-    }
+    // What is called often goes without the wrapper's allocations.
+    define(env, exports, "run", run);
+    define(env, exports, "pack", pack);
+    define(env, exports, "packedLength", packedLength);
   }
 
  private:
-  // run(kernel, shape, ...buffers): kernel is a position in the list, shape a Float64Array of the
+  void define(napi_env env, Napi::Object exports, const char* name, napi_callback callback) {
+    napi_value function;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function) == napi_ok) {
+      exports.Set(name, function);
+    }
+  }
+
+  // The arguments of a call: kernel is a position in the list, shape a Float64Array of the
   // integers, then the constants.
-  static napi_value run(napi_env env, napi_callback_info info) {
-    constexpr size_t most = 2 + maxBuffers;
+  struct Arguments {
+    static constexpr size_t most = 2 + maxBuffers + 1;
     size_t count = most;
-    napi_value arguments[most];
-    void* data;
-    if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
-    Message message;
+    napi_value values[most];
     size_t kernel = 0;
     const double* shape = nullptr;
+    Engine* engine = nullptr;
+
+    // False, with a message, where kernel or shape is not what it should be.
+    bool read(napi_env env, napi_callback_info info, Message& message) {
+      void* data;
+      if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) {
+        return message.set("run: expected a call, but its arguments could not be read");
+      }
+      engine = &static_cast<Addon*>(data)->engine_;
+      return readKernel(env, values[0], kernel, message) &&
+             readShape(env, signatures()[kernel], values[1], shape, message);
+    }
+  };
+
+  // run(kernel, shape, ...buffers, packed?)
+  static napi_value run(napi_env env, napi_callback_info info) {
+    Message message;
+    Arguments given;
     Call call;
-    if (!readKernel(env, arguments[0], kernel, message) ||
-        !readShape(env, signatures()[kernel], arguments[1], shape, message) ||
-        !readBuffers(env, signatures()[kernel], count, arguments, call, message)) {
+    if (!given.read(env, info, message) ||
+        !readBuffers(env, signatures()[given.kernel], given, call, message)) {
       napi_throw_type_error(env, nullptr, message.text);
-    } else if (!static_cast<Addon*>(data)->engine_.run(kernel, shape, call, message)) {
+    } else if (!given.engine->run(given.kernel, given.shape, call, message)) {
       napi_throw_range_error(env, nullptr, message.text);
     }
     return nullptr;
+  }
+
+  // pack(kernel, shape, ...operands, packed): the operands that the list marks `packs`, in its
+  // order.
+  static napi_value pack(napi_env env, napi_callback_info info) {
+    Message message;
+    Arguments given;
+    Call call;
+    if (!given.read(env, info, message) ||
+        !readOperands(env, signatures()[given.kernel], given, call, message)) {
+      napi_throw_type_error(env, nullptr, message.text);
+    } else if (!given.engine->pack(given.kernel, given.shape, call, message)) {
+      napi_throw_range_error(env, nullptr, message.text);
+    }
+    return nullptr;
+  }
+
+  // packedLength(kernel, shape): floats, 0 where this shape takes its operands as they are.
+  static napi_value packedLength(napi_env env, napi_callback_info info) {
+    Message message;
+    Arguments given;
+    int64_t length = 0;
+    napi_value result = nullptr;
+    if (!given.read(env, info, message)) {
+      napi_throw_type_error(env, nullptr, message.text);
+    } else if (!given.engine->packedLength(given.kernel, given.shape, length, message)) {
+      napi_throw_range_error(env, nullptr, message.text);
+    } else {
+      napi_create_double(env, static_cast<double>(length), &result);
+    }
+    return result;
   }
 
   static bool readKernel(napi_env env, napi_value value, size_t& kernel, Message& message) {
@@ -113,27 +164,56 @@ class Addon : public Napi::Addon<Addon> {
                        wanted, static_cast<long long>(buffer.length));
   }
 
-  static bool readBuffers(napi_env env, const Signature& kernel, size_t count,
-                          const napi_value* arguments, Call& call, Message& message) {
+  static bool absent(napi_env env, napi_value value) {
+    napi_valuetype type;
+    if (napi_typeof(env, value, &type) != napi_ok) type = napi_undefined;
+    return type == napi_undefined || type == napi_null;
+  }
+
+  static bool readBuffers(napi_env env, const Signature& kernel, const Arguments& given, Call& call,
+                          Message& message) {
     const size_t wanted = kernel.buffers.size();
-    if (count > 2 + wanted) {
-      return message.set("%s: expected %zu buffers, but got %zu", kernel.name.c_str(), wanted,
-                         count - 2);
+    const size_t most = 2 + wanted + (kernel.packs() ? 1 : 0);
+    if (given.count > most) {
+      return message.set("%s: expected %zu buffers, but got %zu", kernel.name.c_str(), most - 2,
+                         given.count - 2);
+    }
+    // Arguments that were not given are undefined.
+    const napi_value packed = given.values[2 + wanted];
+    if (given.count == 2 + wanted + 1 && !absent(env, packed) &&
+        !readArray(env, kernel, "packed", napi_float32_array, packed, call.packed, message)) {
+      return false;
     }
     for (size_t i = 0; i < wanted; ++i) {
       const BufferSignature& buffer = kernel.buffers[i];
-      const napi_value value = arguments[2 + i];  // undefined where there are fewer arguments
-      if (buffer.optional) {
-        napi_valuetype type;
-        if (napi_typeof(env, value, &type) != napi_ok) type = napi_undefined;
-        if (type == napi_undefined || type == napi_null) continue;
-      }
+      const napi_value value = given.values[2 + i];
+      const bool optional = buffer.optional || (buffer.packs && call.packed.present);
+      if (optional && absent(env, value)) continue;
       const auto element = buffer.element == Element::f32 ? napi_float32_array : napi_int32_array;
       if (!readArray(env, kernel, buffer.name.c_str(), element, value, call.buffers[i], message)) {
         return false;
       }
     }
     return true;
+  }
+
+  static bool readOperands(napi_env env, const Signature& kernel, const Arguments& given,
+                           Call& call, Message& message) {
+    if (!kernel.packs()) {
+      return message.set("%s: expected a kernel whose operands can be packed, but it has none",
+                         kernel.name.c_str());
+    }
+    size_t next = 2;
+    for (size_t i = 0; i < kernel.buffers.size(); ++i) {
+      const BufferSignature& buffer = kernel.buffers[i];
+      if (!buffer.packs) continue;
+      if (!readArray(env, kernel, buffer.name.c_str(), napi_float32_array, given.values[next++],
+                     call.buffers[i], message)) {
+        return false;
+      }
+    }
+    return readArray(env, kernel, "packed", napi_float32_array, given.values[next], call.packed,
+                     message);
   }
 
   // A typed array of the wanted type whose memory is there and nobody else's.

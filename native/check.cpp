@@ -59,7 +59,7 @@ bool checkLength(const Signature& kernel, const BufferSignature& buffer, const B
                  const Call& call, Message& message) {
   const int64_t length = multiply(buffer.length, call);
   if (length < 0) return tooMany(kernel, buffer, buffer.length, call, message);
-  if (!given.present && buffer.optional) return true;
+  if (!given.present && (buffer.optional || (buffer.packs && call.packed.present))) return true;
   if (!given.present) {
     return message.set("%s: expected %s, but got none", kernel.name.c_str(), buffer.name.c_str());
   }
@@ -104,17 +104,25 @@ bool overlap(const Buffer& a, const Buffer& b) {
   return a.length > 0 && b.length > 0 && begin(a) < end(b) && begin(b) < end(a);
 }
 
+bool overlapError(const Signature& kernel, const char* written, const char* other,
+                  Message& message) {
+  return message.set(
+      "%s: expected %s in other memory than %s, because it is written, but they overlap",
+      kernel.name.c_str(), written, other);
+}
+
 bool checkOverlap(const Signature& kernel, const Call& call, Message& message) {
   const int count = static_cast<int>(kernel.buffers.size());
   for (int i = 0; i < count; ++i) {
     const BufferSignature& written = kernel.buffers[i];
     if (written.mode == Mode::read) continue;
+    if (overlap(call.buffers[i], call.packed)) {
+      return overlapError(kernel, written.name.c_str(), "packed", message);
+    }
     for (int j = 0; j < count; ++j) {
       if (i == j || !overlap(call.buffers[i], call.buffers[j])) continue;
       if (mayShare(written, call.buffers[i], j, call.buffers[j])) continue;
-      return message.set(
-          "%s: expected %s in other memory than %s, because it is written, but they overlap",
-          kernel.name.c_str(), written.name.c_str(), kernel.buffers[j].name.c_str());
+      return overlapError(kernel, written.name.c_str(), kernel.buffers[j].name.c_str(), message);
     }
   }
   return true;
@@ -158,6 +166,35 @@ bool checkBuffers(const Signature& kernel, Rule rule, const Call& call, Message&
   }
   if (!checkOverlap(kernel, call, message)) return false;
   return rule == nullptr || rule(kernel.name.c_str(), call, message);
+}
+
+bool checkPacking(const Signature& kernel, Rule rule, const Call& call, Message& message) {
+  for (size_t i = 0; i < kernel.buffers.size(); ++i) {
+    const BufferSignature& buffer = kernel.buffers[i];
+    const Buffer& given = call.buffers[i];
+    if (multiply(buffer.length, call) < 0) {
+      return tooMany(kernel, buffer, buffer.length, call, message);
+    }
+    if (!given.present) continue;
+    if (!checkLength(kernel, buffer, given, call, message)) return false;
+    if (overlap(given, call.packed)) {
+      return overlapError(kernel, "packed", buffer.name.c_str(), message);
+    }
+  }
+  return rule == nullptr || rule(kernel.name.c_str(), call, message);
+}
+
+bool checkPacked(const Signature& kernel, int64_t length, const Call& call, Message& message) {
+  if (call.packed.length == length && length > 0) return true;
+  if (length == 0) {
+    return message.set("%s: expected no packed operand, because this shape has none, but got one",
+                       kernel.name.c_str());
+  }
+  return message.set(
+      "%s: expected packed with %lld elements, because this shape has so many, "
+      "but got %lld",
+      kernel.name.c_str(), static_cast<long long>(length),
+      static_cast<long long>(call.packed.length));
 }
 
 }  // namespace fovea

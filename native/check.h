@@ -25,6 +25,7 @@ union Word {
 struct Call {
   Word shape[maxFields];
   Buffer buffers[maxBuffers];
+  Buffer packed;  // form of the operands that may be packed: read by a run, written by packing
 };
 
 // A message in the form `conv2d: expected …, because …, but got …`.
@@ -45,7 +46,15 @@ bool checkShape(const Signature& kernel, const double* values, Call& call, Messa
 using Rule = bool (*)(const char* kernel, const Call& call, Message& message);
 Rule ruleOf(const std::string& kernel);
 
-// Checks lengths, indices, overlap and the rule. Element types are the caller's to check.
+// Checks lengths, indices, overlap and the rule. Element types are the caller's to check, and the
+// length of the packed form, which the kernel says.
 bool checkBuffers(const Signature& kernel, Rule rule, const Call& call, Message& message);
+
+// The same where operands are to be packed: nothing but they, and the packed form, is there. So the
+// rule of a kernel that packs may look at its shape, and at no buffer.
+bool checkPacking(const Signature& kernel, Rule rule, const Call& call, Message& message);
+
+// The packed form has the length that the kernel says; 0: this shape has none.
+bool checkPacked(const Signature& kernel, int64_t length, const Call& call, Message& message);
 
 }  // namespace fovea

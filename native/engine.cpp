@@ -15,6 +15,10 @@ constexpr size_t mostBytes = size_t{1} << 31;
 // Where buffers of no elements point, so that a kernel meets null only for those left out.
 alignas(alignment) char nothing[alignment];
 
+void* pointer(const Buffer& buffer) {
+  return buffer.present && buffer.length == 0 ? nothing : buffer.data;
+}
+
 const std::vector<Rule>& rules() {
   static const auto* all = [] {
     auto* found = new std::vector<Rule>;
@@ -71,13 +75,43 @@ bool Engine::run(size_t kernel, const double* shape, Call& call, Message& messag
   if (!checkShape(signature, shape, call, message)) return false;
   if (!checkBuffers(signature, rules()[kernel], call, message)) return false;
   const KernelEntry& entry = table_->kernels[kernel];
+  if (call.packed.present &&
+      !checkPacked(signature, entry.packedLength(call.shape), call, message)) {
+    return false;
+  }
   if (!reserve(entry.workspace(call.shape, threads), signature.name, message)) return false;
   void* buffers[maxBuffers];
+  for (size_t i = 0; i < signature.buffers.size(); ++i) buffers[i] = pointer(call.buffers[i]);
+  const auto* packed = static_cast<const float*>(call.packed.data);
+  entry.run(call.shape, Context{threads, workspace_, packed}, buffers);
+  lastIsa_ = table_->isa;
+  return true;
+}
+
+bool Engine::packedLength(size_t kernel, const double* shape, int64_t& length, Message& message) {
+  const Signature& signature = signatures()[kernel];
+  length = 0;
+  if (!signature.packs()) return true;
+  Call call;
+  if (!checkShape(signature, shape, call, message)) return false;
+  if (!checkPacking(signature, rules()[kernel], call, message)) return false;
+  length = table_->kernels[kernel].packedLength(call.shape);
+  return true;
+}
+
+bool Engine::pack(size_t kernel, const double* shape, Call& call, Message& message) {
+  const Signature& signature = signatures()[kernel];
+  if (!checkShape(signature, shape, call, message)) return false;
+  if (!checkPacking(signature, rules()[kernel], call, message)) return false;
+  const KernelEntry& entry = table_->kernels[kernel];
+  if (!checkPacked(signature, entry.packedLength(call.shape), call, message)) return false;
+  void* operands[maxBuffers + 1];
+  int count = 0;
   for (size_t i = 0; i < signature.buffers.size(); ++i) {
-    const Buffer& buffer = call.buffers[i];
-    buffers[i] = buffer.present && buffer.length == 0 ? nothing : buffer.data;
+    if (signature.buffers[i].packs) operands[count++] = pointer(call.buffers[i]);
   }
-  entry.run(call.shape, Context{threads, workspace_}, buffers);
+  operands[count] = call.packed.data;
+  entry.pack(call.shape, Context{threads, nullptr}, operands);
   lastIsa_ = table_->isa;
   return true;
 }

@@ -29,6 +29,13 @@ class Engine {
   // not run or there is no memory for its workspace; then nothing has been written.
   bool run(size_t kernel, const double* shape, Call& call, Message& message);
 
+  // How many floats the packed form of the call's operands has for this shape, with the instruction
+  // set in use; 0 where the kernel takes them as they are.
+  bool packedLength(size_t kernel, const double* shape, int64_t& length, Message& message);
+
+  // Writes that form into call.packed. Nothing else than the operands that pack need be there.
+  bool pack(size_t kernel, const double* shape, Call& call, Message& message);
+
   // The instruction set whose kernel ran last, as its table says; "" before the first.
   const char* lastIsa() const { return lastIsa_; }
   size_t workspaceBytes() const { return workspaceBytes_; }

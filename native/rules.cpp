@@ -112,6 +112,20 @@ bool checkWindow(const char* kernel, const Axis& axis, Message& message) {
       static_cast<long long>(end), static_cast<long long>(axis.size));
 }
 
+// 0: the kernel chooses; 1: direct; 2: Winograd's.
+template <class Shape>
+bool checkAlgorithm(const char* kernel, const Shape& s, Message& message) {
+  if (!atMost(kernel, "algorithm", s.algorithm, 2, message)) return false;
+  const bool fits = s.kernelHeight == 3 && s.kernelWidth == 3 && s.strideHeight == 1 &&
+                    s.strideWidth == 1 && s.dilationHeight == 1 && s.dilationWidth == 1 &&
+                    s.groups == 1;
+  if (fits || s.algorithm < 2) return true;
+  return message.set(
+      "%s: expected algorithm 0 or 1, because that of Winograd is for windows of 3 x 3, stride 1, "
+      "dilation 1 and one group, but got %d",
+      kernel, s.algorithm);
+}
+
 template <class Shape>
 bool checkConv(const char* kernel, const Shape& s, Message& message) {
   Axis down = rows(s), across = columns(s);
@@ -129,7 +143,7 @@ bool checkConv(const char* kernel, const Shape& s, Message& message) {
     return message.set("%s: expected inChannels as groupChannels x groups, %d x %d, but got %d",
                        kernel, s.groupChannels, s.groups, s.inChannels);
   }
-  return true;
+  return checkAlgorithm(kernel, s, message);
 }
 
 bool conv(const char* kernel, const Call& call, Message& message) {

@@ -45,7 +45,7 @@ void multiply(Product& product, const std::string& field, const Signature& kerne
   product.text += product.text.empty() ? field : " " + field;
 }
 
-// name[?]: mode type[length] [below fields] [except field] [over buffers]
+// name[?]: mode type[length] [packs] [below fields] [except field] [over buffers]
 BufferSignature parseBuffer(const std::string& text, const Signature& kernel,
                             const std::vector<std::string>& names) {
   BufferSignature buffer;
@@ -60,7 +60,9 @@ BufferSignature parseBuffer(const std::string& text, const Signature& kernel,
   }
   std::string clause;
   for (const std::string& word : words(text.substr(close))) {
-    if (word == "below" || word == "except" || word == "over") {
+    if (word == "packs") {
+      buffer.packs = true;
+    } else if (word == "below" || word == "except" || word == "over") {
       clause = word;
       buffer.bounded = buffer.bounded || word == "below";
     } else if (clause == "below") {
@@ -94,6 +96,11 @@ Signature parse(const char* name, const char* integers, const char* constants,
 }
 
 }  // namespace
+
+bool Signature::packs() const {
+  return std::any_of(buffers.begin(), buffers.end(),
+                     [](const BufferSignature& buffer) { return buffer.packs; });
+}
 
 const std::vector<Signature>& signatures() {
   static const auto* all = new std::vector<Signature>{

@@ -29,6 +29,7 @@ struct BufferSignature {
   Product below;
   int except = -1;
   unsigned inPlace = 0;  // bit i: may be the same memory as buffer i
+  bool packs = false;    // may be given in packed form instead
 };
 
 struct Signature {
@@ -36,6 +37,9 @@ struct Signature {
   std::vector<std::string> integerNames, constantNames;
   std::vector<bool> signedInteger;
   std::vector<BufferSignature> buffers;
+
+  // Whether some of its operands may be packed.
+  bool packs() const;
 };
 
 // Every kernel in the order of the list. Parsed at the first call; never destroyed.

@@ -7,8 +7,8 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { NativeLoadError, packageRoot } from './binary.ts';
 import { checkCall } from './check.ts';
 import { layoutOf } from './layout.ts';
-import type { Buffers, KernelName, Shape } from './list.ts';
-import { loadNative, type Native } from './native.ts';
+import type { Buffers, KernelName, Operands, Shape } from './list.ts';
+import { loadNative, type Native, type Packed } from './native.ts';
 import { reference } from './reference.ts';
 import { chooseThreads } from './threads.ts';
 
@@ -44,13 +44,22 @@ let chosen: Choice | undefined;
 
 /**
  * Runs one kernel call; every buffer that the list says is written holds the result when it returns. A call with a
- * Float64Array among its buffers runs on the reference backend. Throws a TypeError or RangeError, before anything is
- * written, where the call does not fit the list.
+ * Float64Array among its buffers runs on the reference backend. `packed` is what `pack` gave for this shape and these
+ * operands. Throws a TypeError or RangeError, before anything is written, where the call does not fit the list.
  */
-export function run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>): void {
+export function run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>, packed?: Packed): void {
   chosen ??= choose();
-  if (chosen.native !== undefined && !hasDoubles(buffers)) chosen.native.run(kernel, shape, buffers);
+  if (chosen.native !== undefined && !hasDoubles(buffers)) chosen.native.run(kernel, shape, buffers, packed);
   else runReference(kernel, shape, buffers);
+}
+
+/**
+ * Packs the constant operands (weights) of calls of this shape, to be given to each of them: then no call packs them
+ * again. Undefined where there is nothing to gain: on the reference backend, and for shapes that read them as they are.
+ */
+export function pack<K extends KernelName>(kernel: K, shape: Shape<K>, operands: Operands<K>): Packed | undefined {
+  chosen ??= choose();
+  return chosen.native?.pack(kernel, shape, operands);
 }
 
 /** What was chosen and why. Makes the choice if no kernel has run yet. */

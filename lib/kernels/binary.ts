@@ -27,7 +27,12 @@ export interface Binary {
   selectIsa(name: string): void;
   setThreads(count: number): void;
   info(): BinaryInfo;
+  /** Buffers in the order of the list, then the packed form of its operands, if any. */
   run(kernel: number, shape: Float64Array, ...buffers: Memory[]): void;
+  /** Floats of that form; 0 where this shape takes its operands as they are. */
+  packedLength(kernel: number, shape: Float64Array): number;
+  /** The operands that the list marks, in its order, then the packed form, which is written. */
+  pack(kernel: number, shape: Float64Array, ...operands: Memory[]): void;
 }
 
 /** A path that was tried, and why it did not serve. */

@@ -21,6 +21,8 @@ export interface Layout {
   /** Integers, then constants. */
   readonly fields: readonly string[];
   readonly names: readonly string[];
+  /** Names of the operands that can be packed. */
+  readonly packs: readonly string[];
   readonly buffers: readonly BufferLayout[];
 }
 
@@ -40,6 +42,7 @@ function arrange(name: KernelName, index: number, spec: KernelSpec): Layout {
     integers: spec.shape,
     fields: [...spec.shape, ...spec.constants],
     names: buffers.map((buffer) => buffer.name),
+    packs: buffers.filter((buffer) => buffer.spec.packs).map((buffer) => buffer.name),
     buffers,
   };
 }
@@ -62,6 +65,7 @@ export function description(layout: Layout): { name: string; integers: string; c
   const buffers = layout.buffers.map(({ name, spec, inPlace }) => {
     const clauses = [
       `${name}${spec.optional ? '?' : ''}: ${spec.mode} ${spec.type}[${spec.length}]`,
+      spec.packs ? 'packs' : '',
       spec.below === undefined ? '' : `below ${spec.below}`,
       spec.except === undefined ? '' : `except ${spec.except}`,
       inPlace.length === 0 ? '' : `over ${inPlace.join(' ')}`,

@@ -6,7 +6,7 @@
 
 // biome-ignore format: many names a line
 import {
-  binary, conv2dShape, convWeight, convX, convY, indices, type KernelSpec, maybe, over, pool2dShape, poolX,
+  binary, conv2dShape, convWeight, convX, convY, indices, type KernelSpec, maybe, over, packs, pool2dShape, poolX,
   poolY, read, reduce, reduceToIndex, seed, softmaxLike, softmaxLikeBackward, unary, unaryBackward, update,
   withConstants, write, writeIndices,
 } from './spec.ts';
@@ -67,7 +67,7 @@ export const kernels = {
   matmul: {
     shape: ['batch', 'aBatch', 'bBatch', 'm', 'n', 'k', 'transposeA', 'transposeB', 'accumulate', 'activation'],
     constants: [],
-    buffers: { a: read('aBatch m k'), b: read('bBatch k n'), bias: maybe(read('n')), y: update('batch m n') },
+    buffers: { a: read('aBatch m k'), b: packs(read('bBatch k n')), bias: maybe(read('n')), y: update('batch m n') },
   },
 
   // conv2d.h: cross-correlation, as every deep-learning library defines it; activation as in matmul. Padding is zeros
@@ -75,14 +75,14 @@ export const kernels = {
   conv2d: {
     shape: [...conv2dShape, 'activation'],
     constants: [],
-    buffers: { x: read(convX), weight: read(convWeight), bias: maybe(read('outChannels')), y: write(convY) },
+    buffers: { x: read(convX), weight: packs(read(convWeight)), bias: maybe(read('outChannels')), y: write(convY) },
   },
   // conv2d-backward.h: gradX is a correlation of gradY, padded with zeros likewise, with the turned weights;
   // gradBias is the plain sum of gradY over images and positions
   conv2dBackwardInput: {
     shape: conv2dShape,
     constants: [],
-    buffers: { weight: read(convWeight), gradY: read(convY), gradX: write(convX) },
+    buffers: { weight: packs(read(convWeight)), gradY: read(convY), gradX: write(convX) },
   },
   conv2dBackwardWeight: {
     shape: conv2dShape,
@@ -367,6 +367,11 @@ export type Buffers<K extends KernelName> = {
 } & {
   readonly [N in OptionalNames<Kernels[K]['buffers']>]?: BufferOf<Kernels[K]['buffers'][N]> | undefined;
 };
+
+type PackedNames<B> = { [N in keyof B]: B[N] extends { readonly packs: true } ? N : never }[keyof B];
+
+/** The constant operands of a kernel that can be packed, by name. */
+export type Operands<K extends KernelName> = Pick<Buffers<K>, PackedNames<Kernels[K]['buffers']> & keyof Buffers<K>>;
 
 /** What a unary kernel's gradient needs from the forward pass. */
 export const savedBy = {

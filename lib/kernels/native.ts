@@ -1,7 +1,7 @@
 // The native backend: packs a call for the binary and runs it there.
 import { type BinaryInfo, openBinary } from './binary.ts';
 import { type Layout, layouts } from './layout.ts';
-import type { Buffers, KernelName, Shape } from './list.ts';
+import type { Buffers, KernelName, Operands, Shape } from './list.ts';
 
 /** The native kernels. Each thread of JavaScript has its own choice of instruction set and number of threads. */
 export interface Native {
@@ -15,8 +15,20 @@ export interface Native {
   /** From 1 to 256. */
   setThreads(count: number): void;
   info(): BinaryInfo;
-  /** Runs one call. Throws a TypeError or RangeError, before anything is written, where it does not fit the list. */
-  run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>): void;
+  /**
+   * Runs one call, with its constant operands packed beforehand or not. Throws a TypeError or RangeError, before
+   * anything is written, where it does not fit the list.
+   */
+  run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>, packed?: Packed): void;
+  /** Packs the constant operands of calls of this shape; undefined where the kernel takes them as they are. */
+  pack<K extends KernelName>(kernel: K, shape: Shape<K>, operands: Operands<K>): Packed | undefined;
+}
+
+/** Constant operands of a kernel as it computes with them: for one shape, and one instruction set. */
+export interface Packed {
+  readonly kernel: KernelName;
+  readonly isa: string;
+  readonly values: Float32Array;
 }
 
 type Memory = Float32Array | Float64Array | Int32Array | undefined;
@@ -32,20 +44,32 @@ export function loadNative(): Native {
 
 function load(): Native {
   const { binary, path, origin } = openBinary();
+  let { isa } = binary.info();
   // One array of shape values per kernel, used again at every call: a call is over when it returns.
   const prepared = new Map<string, Prepared>();
   for (const [name, layout] of layouts)
     prepared.set(name, { ...layout, values: new Float64Array(layout.fields.length) });
 
+  function prepare(kernel: string, shape: Readonly<Record<string, number>>): Prepared {
+    const layout = prepared.get(kernel);
+    if (layout === undefined) throw new TypeError(`run: expected the name of a kernel, but got '${kernel}'`);
+    const { fields, values } = layout;
+    for (let i = 0; i < fields.length; ++i) values[i] = shape[fields[i]!]!;
+    return layout;
+  }
+
   function call(
     kernel: string,
     shape: Readonly<Record<string, number>>,
     buffers: Readonly<Record<string, Memory>>,
+    packed?: Packed,
   ): void {
-    const layout = prepared.get(kernel);
-    if (layout === undefined) throw new TypeError(`run: expected the name of a kernel, but got '${kernel}'`);
-    const { fields, names, values, index } = layout;
-    for (let i = 0; i < fields.length; ++i) values[i] = shape[fields[i]!]!;
+    const { names, values, index } = prepare(kernel, shape);
+    // The form of another instruction set is of no use; the operands themselves are there too.
+    if (packed !== undefined && packed.kernel === kernel && packed.isa === isa) {
+      binary.run(index, values, ...names.map((name) => buffers[name]), packed.values);
+      return;
+    }
     // Spreading costs more than the call itself for few buffers.
     switch (names.length) {
       case 1:
@@ -65,13 +89,30 @@ function load(): Native {
     }
   }
 
+  function pack(
+    kernel: KernelName,
+    shape: Readonly<Record<string, number>>,
+    operands: Readonly<Record<string, Memory>>,
+  ): Packed | undefined {
+    const { packs, values, index } = prepare(kernel, shape);
+    const length = binary.packedLength(index, values);
+    if (length === 0) return undefined;
+    const packed = { kernel, isa, values: new Float32Array(length) };
+    binary.pack(index, values, ...packs.map((name) => operands[name]), packed.values);
+    return packed;
+  }
+
   return {
     path,
     origin,
     isas: binary.isas(),
-    selectIsa: (name) => binary.selectIsa(name),
+    selectIsa: (name) => {
+      binary.selectIsa(name);
+      isa = name;
+    },
     setThreads: (count) => binary.setThreads(count),
     info: () => binary.info(),
     run: call,
+    pack,
   };
 }

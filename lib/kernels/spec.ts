@@ -11,6 +11,8 @@ export interface BufferSpec {
   /** Names of the shape fields whose product is the length; `''` is one element. */
   readonly length: string;
   readonly optional?: true;
+  /** A constant operand that native kernels take in packed form as well (`packed.ts`). */
+  readonly packs?: true;
   /** For indices: every element is at or above 0 and below the product of these fields. */
   readonly below?: string;
   /** For indices: the shape field that holds a further allowed value. */
@@ -32,6 +34,7 @@ export const update = <L extends string>(length: L) => ({ mode: 'update', type: 
 export const over = <L extends string, I extends string>(length: L, inPlace: I) =>
   ({ mode: 'write', type: 'f32', length, inPlace }) as const;
 export const maybe = <S extends BufferSpec>(spec: S) => ({ ...spec, optional: true }) as const;
+export const packs = <S extends BufferSpec>(spec: S) => ({ ...spec, packs: true }) as const;
 export const indices = <L extends string, B extends string>(length: L, below: B) =>
   ({ mode: 'read', type: 'i32', length, below }) as const;
 export const writeIndices = <L extends string>(length: L) => ({ mode: 'write', type: 'i32', length }) as const;
@@ -93,8 +96,11 @@ export const softmaxLikeBackward = {
 export const conv2dShape = [
   'batch', 'inChannels', 'height', 'width', 'outChannels', 'groupChannels', 'kernelHeight', 'kernelWidth',
   'strideHeight', 'strideWidth', 'padTop', 'padLeft', 'dilationHeight', 'dilationWidth', 'groups',
-  'outHeight', 'outWidth',
+  'outHeight', 'outWidth', 'algorithm',
 ] as const; // groupChannels = inChannels / groups; bottom and right padding follow from outHeight and outWidth
+
+/** The field `algorithm` of a convolution. All give the same answer, up to rounding; the reference knows one. */
+export const convAlgorithms = { auto: 0, direct: 1, winograd: 2 } as const;
 
 export const convX = 'batch inChannels height width';
 export const convWeight = 'outChannels groupChannels kernelHeight kernelWidth';

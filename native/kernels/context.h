@@ -15,6 +15,10 @@ struct Context {
   int threads;      // the most threads that parallel uses: per-thread workspace is [threads][...]
   char* workspace;  // as many bytes as the kernel asked for, aligned to 64
 
+  // The packed form of the operands that `packs` marks in the list, or null. Where it is given,
+  // those operands may be null. Its values come from outside: none of them may be used as an index.
+  const float* packed = nullptr;
+
   // body(task, thread) for each task; independent tasks that do not depend on `threads`, so results
   // do not either. A task should be worth some 20 microseconds: waking a thread costs a few.
   template <class Body>
@@ -48,6 +52,10 @@ struct Context {
 struct KernelEntry {
   void (*run)(const void* shape, const Context& context, void* const* buffers);
   size_t (*workspace)(const void* shape, int threads);  // bytes
+  // Floats of the packed form of its operands; 0 where this shape takes them as they are.
+  int64_t (*packedLength)(const void* shape);
+  // operands: those that the list marks, in its order, then the packed form, which is written.
+  void (*pack)(const void* shape, const Context& context, void* const* operands);
 };
 
 struct KernelTable {

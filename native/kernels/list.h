@@ -32,13 +32,14 @@ FOVEA_SHAPE_WITH_CONSTANTS(AffineShape, (count), (scale, shift))
 FOVEA_SHAPE(ReduceShape, (outer, count, inner))
 FOVEA_SHAPE(MatmulShape,
             (batch, aBatch, bBatch, m, n, k, transposeA, transposeB, accumulate, activation))
-FOVEA_SHAPE(Conv2dShape, (batch, inChannels, height, width, outChannels, groupChannels,
-                          kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft,
-                          dilationHeight, dilationWidth, groups, outHeight, outWidth, activation))
+FOVEA_SHAPE(Conv2dShape,
+            (batch, inChannels, height, width, outChannels, groupChannels, kernelHeight,
+             kernelWidth, strideHeight, strideWidth, padTop, padLeft, dilationHeight, dilationWidth,
+             groups, outHeight, outWidth, algorithm, activation))
 FOVEA_SHAPE(Conv2dBackwardShape,
             (batch, inChannels, height, width, outChannels, groupChannels, kernelHeight,
              kernelWidth, strideHeight, strideWidth, padTop, padLeft, dilationHeight, dilationWidth,
-             groups, outHeight, outWidth))
+             groups, outHeight, outWidth, algorithm))
 FOVEA_SHAPE(MaxPool2dShape, (planes, height, width, kernelHeight, kernelWidth, strideHeight,
                              strideWidth, padTop, padLeft, outHeight, outWidth))
 FOVEA_SHAPE(AvgPool2dShape,
@@ -119,16 +120,18 @@ FOVEA_SHAPE(UpdateShape, (count, settingsLength))
   K(argmin, ReduceShape, FOVEA_REDUCE_TO_INDEX)                                   \
   K(matmul, MatmulShape,                                                          \
     "a: read f32[aBatch m k]; "                                                   \
-    "b: read f32[bBatch k n]; "                                                   \
+    "b: read f32[bBatch k n] packs; "                                             \
     "bias?: read f32[n]; "                                                        \
     "y: update f32[batch m n]")                                                   \
   K(conv2d, Conv2dShape,                                                          \
     "x: read f32[batch inChannels height width]; "                                \
-    "weight: read f32[outChannels groupChannels kernelHeight kernelWidth]; "      \
+    "weight: read f32[outChannels groupChannels kernelHeight kernelWidth] "       \
+    "packs; "                                                                     \
     "bias?: read f32[outChannels]; "                                              \
     "y: write f32[batch outChannels outHeight outWidth]")                         \
   K(conv2dBackwardInput, Conv2dBackwardShape,                                     \
-    "weight: read f32[outChannels groupChannels kernelHeight kernelWidth]; "      \
+    "weight: read f32[outChannels groupChannels kernelHeight kernelWidth] "       \
+    "packs; "                                                                     \
     "gradY: read f32[batch outChannels outHeight outWidth]; "                     \
     "gradX: write f32[batch inChannels height width]")                            \
   K(conv2dBackwardWeight, Conv2dBackwardShape,                                    \

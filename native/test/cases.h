@@ -88,6 +88,10 @@ inline void conv2d(Fields& f, Random& random) {
   f["outChannels"] = groups * (1 + random.below(random.chance(0.3) ? 20 : 5));
   f["batch"] = random.below(4);
   f["activation"] = random.below(2);
+  const bool winograd = f["kernelHeight"] == 3 && f["kernelWidth"] == 3 && f["strideHeight"] == 1 &&
+                        f["strideWidth"] == 1 && f["dilationHeight"] == 1 &&
+                        f["dilationWidth"] == 1 && groups == 1;
+  f["algorithm"] = random.below(winograd ? 3 : 2);
 }
 
 inline void pool2d(Fields& f, Random& random) {

@@ -3,6 +3,7 @@
 // the check lets pass must not leave its buffers.
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "../engine.h"
 #include "cases.h"
@@ -64,9 +65,32 @@ Prepared prepare(const Signature& kernel, Fields& f, const std::vector<int64_t>&
   return call;
 }
 
+// Replaces the operands of a call by their packed form; null where this shape has none, or where
+// the check refuses it.
+std::unique_ptr<Block> packOperands(Engine& engine, size_t index, const Prepared& prepared,
+                                    Call& call, Message& message) {
+  const Signature& kernel = signatures()[index];
+  int64_t length = 0;
+  if (!engine.packedLength(index, prepared.values.data(), length, message)) return nullptr;
+  if (length == 0 || length > 1 << 24) return nullptr;
+  auto packed = std::make_unique<Block>(length);
+  Call packing;
+  packing.packed = {true, packed->floats(), length};
+  for (size_t i = 0; i < kernel.buffers.size(); ++i) {
+    if (!kernel.buffers[i].packs) continue;
+    packing.buffers[i] = call.buffers[i];
+    call.buffers[i] = {};
+  }
+  CHECK(engine.pack(index, prepared.values.data(), packing, message));
+  call.packed = packing.packed;
+  return packed;
+}
+
+enum class Operands { plain, packed };
+
 // Runs on copies, so that the same call can run again. False where the check refuses it.
 bool execute(Engine& engine, size_t index, const Prepared& prepared, Outcome& outcome,
-             Message& message, bool inPlace) {
+             Message& message, bool inPlace, Operands operands = Operands::plain) {
   const Signature& kernel = signatures()[index];
   Blocks copies;
   Call call;
@@ -79,6 +103,8 @@ bool execute(Engine& engine, size_t index, const Prepared& prepared, Outcome& ou
   if (inPlace && prepared.sharing >= 0) {
     call.buffers[prepared.sharing].data = call.buffers[prepared.sharedWith].data;
   }
+  std::unique_ptr<Block> packed;
+  if (operands == Operands::packed) packed = packOperands(engine, index, prepared, call, message);
   if (!engine.run(index, prepared.values.data(), call, message)) return false;
   outcome.clear();
   for (size_t i = 0; i < kernel.buffers.size(); ++i) {
@@ -152,6 +178,12 @@ void testValid(Engine& engine, size_t index, int rounds) {
         const bool right = near(kernel, got, expected) && identical(got, alone);
         CHECK(right);
         if (!right) describe(kernel, engine, f);
+        if (!kernel.packs()) continue;
+        CHECK(execute(engine, index, call, got, message, true, Operands::packed));
+        if (!near(kernel, got, expected)) {
+          CHECK(false);
+          describe(kernel, engine, f);
+        }
       }
       CHECK(std::strcmp(engine.lastIsa(), isa.c_str()) == 0);
     }
@@ -184,7 +216,8 @@ int testNearlyValid(Engine& engine, size_t index, int rounds) {
     engine.threads = 1 + random.below(2);
     Message message;
     Outcome outcome;
-    if (execute(engine, index, call, outcome, message, true))
+    const Operands operands = random.chance(0.5) ? Operands::plain : Operands::packed;
+    if (execute(engine, index, call, outcome, message, true, operands))
       ++passed;
     else
       CHECK(std::strncmp(message.text, kernel.name.c_str(), kernel.name.size()) == 0);

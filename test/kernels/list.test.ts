@@ -36,6 +36,7 @@ const listed = [...joined.matchAll(/\bK\((\w+), (\w+),\s*((?:"[^"]*"\s*)+|FOVEA_
 /** One buffer as the header writes it. */
 function textOf([name, spec]: [string, BufferSpec]): string {
   const parts = [`${name}${spec.optional ? '?' : ''}: ${spec.mode} ${spec.type}[${spec.length}]`];
+  if (spec.packs) parts.push('packs');
   if (spec.below !== undefined) parts.push(`below ${spec.below}`);
   if (spec.except !== undefined) parts.push(`except ${spec.except}`);
   if (spec.inPlace !== undefined) parts.push(`over ${spec.inPlace}`);

@@ -1,6 +1,6 @@
 // Every case of the table on every instruction set this machine has, on one thread and on two, against the reference.
 import { describe, expect, it } from 'vitest';
-import { loadNative, type Native } from '../../lib/kernels/native.ts';
+import { loadNative, type Native, type Packed } from '../../lib/kernels/native.ts';
 import { allocate, disturbed, fieldsOf, inPlacePairs, type Named } from './buffers.ts';
 import type { AnyCase } from './case.ts';
 import { cases } from './cases/index.ts';
@@ -18,8 +18,12 @@ const { native, reason } = load();
 if (native === undefined) console.warn(`native kernels: every case is skipped, because ${reason}`);
 
 /** Runs a case natively; `native.run` is typed by kernel, and here the kernel is data. */
-const runNative = (backend: Native, test: AnyCase, buffers: Named) =>
-  Reflect.apply(backend.run, backend, [test.kernel, fieldsOf(test.shape), buffers]);
+const runNative = (backend: Native, test: AnyCase, buffers: Named, packed?: Packed) =>
+  Reflect.apply(backend.run, backend, [test.kernel, fieldsOf(test.shape), buffers, packed]);
+
+/** The constant operands of a case, packed; undefined where the kernel takes them as they are. */
+const packedOf = (backend: Native, test: AnyCase): Packed | undefined =>
+  Reflect.apply(backend.pack, backend, [test.kernel, fieldsOf(test.shape), allocate(test).buffers]);
 
 const answers = new Map<AnyCase, Named>();
 
@@ -58,6 +62,14 @@ describe.skipIf(native === undefined)(native ? 'native' : `native (skipped: ${re
           if (one === undefined || two === undefined) throw new Error('two runs expected');
           expect(differences(test, one.buffers, want)).toEqual([]);
           expect(sameBits(test, one.buffers, two.buffers), 'one thread and two give the same bits').toBe(true);
+
+          const operands = packedOf(native, test);
+          if (operands !== undefined) {
+            const packed = allocate(test);
+            runNative(native, test, packed.buffers, operands);
+            expect(disturbed(test, packed)).toEqual([]);
+            expect(differences(test, packed.buffers, want), 'with packed operands').toEqual([]);
+          }
 
           for (const alias of inPlacePairs(test)) {
             const inPlace = allocate(test, { alias });

@@ -30,6 +30,17 @@ function attempt(call: () => unknown): 'ran' | 'refused' {
 }
 
 const run = (...parameters: unknown[]): unknown => Reflect.apply(binary!.run, binary, parameters);
+/** The same call with its operands packed, where its kernel has such. */
+function runPacked({ layout, shape, buffers }: NonNullable<ReturnType<typeof build>>): void {
+  if (layout.packs.length === 0 || !(shape instanceof Float64Array)) return;
+  const length = binary!.packedLength(layout.index, shape);
+  if (length === 0) return;
+  const packed = new Float32Array(length);
+  const operand = (i: number) => layout.packs.includes(layout.names[i]!);
+  Reflect.apply(binary!.pack, binary, [layout.index, shape, ...buffers.filter((_, i) => operand(i)), packed]);
+  run(layout.index, shape, ...buffers.map((buffer, i) => (operand(i) ? undefined : buffer)), packed);
+}
+
 const settings = { seed: 20, endOnFailure: true } as const;
 
 describe.skipIf(native === undefined)(`the binary${problem && ` (skipped: ${problem})`}`, () => {
@@ -64,6 +75,8 @@ describe.skipIf(native === undefined)(`the binary${problem && ` (skipped: ${prob
         ...optional.map((buffer, i) => (needed(call.layout.name) ? call.buffers[i] : buffer)),
       );
       expect(guardsStand(call.whole)).toBe(true);
+      runPacked(call);
+      expect(guardsStand(call.whole)).toBe(true);
     }
   });
 
@@ -80,7 +93,7 @@ describe.skipIf(native === undefined)(`the binary${problem && ` (skipped: ${prob
 
   it('takes anything at its other exports', () => {
     const others = Object.getOwnPropertyNames(binary).filter((name) => name !== 'run');
-    expect(others.sort()).toEqual(['describe', 'info', 'isas', 'selectIsa', 'setThreads']);
+    expect(others.sort()).toEqual(['describe', 'info', 'isas', 'pack', 'packedLength', 'selectIsa', 'setThreads']);
     fc.assert(
       fc.property(fc.constantFrom(...others), fc.array(anything, { maxLength: 3 }), (name, parameters) => {
         trace(() => `${name} with ${parameters.length}`);

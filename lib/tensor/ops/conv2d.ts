@@ -1,6 +1,7 @@
 // Convolution (cross-correlation, as every deep-learning library defines it) over images and sequences.
 import { run } from '../../kernels/backend.ts';
 import type { Shape as KernelShape } from '../../kernels/list.ts';
+import { convAlgorithms } from '../../kernels/spec.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { describe, fail, failShape } from '../errors.ts';
@@ -130,6 +131,7 @@ function convShape(
     groups,
     outHeight,
     outWidth,
+    algorithm: convAlgorithms.auto,
   };
 }
 

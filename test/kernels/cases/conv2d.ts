@@ -1,5 +1,6 @@
 // Cases of convolution, forward and backward: the same geometries for all three kernels.
 import type { Shape } from '../../../lib/kernels/list.ts';
+import { convAlgorithms } from '../../../lib/kernels/spec.ts';
 import { type AnyCase, sumOf } from '../case.ts';
 
 interface Geometry {
@@ -13,6 +14,7 @@ interface Geometry {
   /** top, left, bottom, right; or one number for all. */
   readonly padding?: number | readonly [number, number, number, number];
   readonly groups?: number;
+  readonly algorithm?: keyof typeof convAlgorithms;
 }
 
 const pair = (value: number | readonly [number, number]) =>
@@ -49,6 +51,7 @@ export function convolution(g: Geometry): Shape<'conv2dBackwardInput'> {
     groups,
     outHeight,
     outWidth,
+    algorithm: convAlgorithms[g.algorithm ?? 'auto'],
   };
 }
 
