@@ -50,6 +50,9 @@ inline void storeInts(int32_t* p, Ints x) {
 inline void storeFirstInts(int32_t* p, Ints x, int n) {
   _mm256_maskstore_epi32(p, firstMask(n), x.v);
 }
+inline void prefetch(const float* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
 inline Vec broadcast(float x) {
   return {_mm256_set1_ps(x)};
 }

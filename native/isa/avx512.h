@@ -59,6 +59,10 @@ inline void storeInts(int32_t* p, Ints x) {
 inline void storeFirstInts(int32_t* p, Ints x, int n) {
   _mm512_mask_storeu_epi32(p, firstMask(n), x.v);
 }
+// Asks for the cache line of p, which need not be readable.
+inline void prefetch(const float* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
 inline Vec broadcast(float x) {
   return {_mm512_set1_ps(x)};
 }

@@ -66,6 +66,13 @@ inline void storeInts(int32_t* p, Ints x) {
 inline void storeFirstInts(int32_t* p, Ints x, int n) {
   storeFirst(reinterpret_cast<float*>(p), {vreinterpretq_f32_s32(x.v)}, n);
 }
+inline void prefetch(const float* p) {
+#if defined(_MSC_VER)
+  __prefetch(p);
+#else
+  __builtin_prefetch(p);
+#endif
+}
 inline Vec broadcast(float x) {
   return {vdupq_n_f32(x)};
 }

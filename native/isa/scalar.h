@@ -49,6 +49,7 @@ inline void storeInts(int32_t* p, Ints x) {
 inline void storeFirstInts(int32_t* p, Ints x, int n) {
   if (n > 0) *p = x.v;
 }
+inline void prefetch(const float*) {}
 inline Vec broadcast(float x) {
   return {x};
 }

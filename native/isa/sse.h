@@ -68,6 +68,9 @@ inline void storeInts(int32_t* p, Ints x) {
 inline void storeFirstInts(int32_t* p, Ints x, int n) {
   storeFirst(reinterpret_cast<float*>(p), {_mm_castsi128_ps(x.v)}, n);
 }
+inline void prefetch(const float* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
 inline Vec broadcast(float x) {
   return {_mm_set1_ps(x)};
 }

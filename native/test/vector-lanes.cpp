@@ -169,6 +169,11 @@ void testPartialMemory() {
   }
 }
 
+// Reads nothing: memory that is not there is no fault.
+void testPrefetch() {
+  prefetch(nullptr);
+}
+
 void testFolds() {
   for (int shift = 0; shift < lanes; ++shift) {
     float of[lanes];
@@ -190,6 +195,7 @@ void FOVEA_TESTS_OF(FOVEA_ISA)() {
   testComparisons();
   testInts();
   testPartialMemory();
+  testPrefetch();
   testFolds();
 }
 
