@@ -1,6 +1,7 @@
 // The native backend: packs a call for the binary and runs it there.
 import { type BinaryInfo, openBinary } from './binary.ts';
-import { type Layout, layouts } from './layout.ts';
+import { type Caller, callerOf, type Fields, type Memories } from './caller.ts';
+import { layouts } from './layout.ts';
 import type { Buffers, KernelName, Operands, Shape } from './list.ts';
 
 /** The native kernels. Each thread of JavaScript has its own choice of instruction set and number of threads. */
@@ -31,9 +32,6 @@ export interface Packed {
   readonly values: Float32Array;
 }
 
-type Memory = Float32Array | Float64Array | Int32Array | undefined;
-type Prepared = Layout & { readonly values: Float64Array };
-
 let loaded: Native | undefined;
 
 /** Loads the native kernels, once. Throws a NativeLoadError that says every path tried and why it did not serve. */
@@ -45,60 +43,29 @@ export function loadNative(): Native {
 function load(): Native {
   const { binary, path, origin } = openBinary();
   let { isa } = binary.info();
-  // One array of shape values per kernel, used again at every call: a call is over when it returns.
-  const prepared = new Map<string, Prepared>();
-  for (const [name, layout] of layouts)
-    prepared.set(name, { ...layout, values: new Float64Array(layout.fields.length) });
+  const callers = new Map<string, Caller>();
+  for (const [name, layout] of layouts) callers.set(name, callerOf(layout));
 
-  function prepare(kernel: string, shape: Readonly<Record<string, number>>): Prepared {
-    const layout = prepared.get(kernel);
-    if (layout === undefined) throw new TypeError(`run: expected the name of a kernel, but got '${kernel}'`);
-    const { fields, values } = layout;
-    for (let i = 0; i < fields.length; ++i) values[i] = shape[fields[i]!]!;
-    return layout;
+  function callerFor(kernel: string): Caller {
+    const caller = callers.get(kernel);
+    if (caller === undefined) throw new TypeError(`run: expected the name of a kernel, but got '${kernel}'`);
+    return caller;
   }
 
-  function call(
-    kernel: string,
-    shape: Readonly<Record<string, number>>,
-    buffers: Readonly<Record<string, Memory>>,
-    packed?: Packed,
-  ): void {
-    const { names, values, index } = prepare(kernel, shape);
+  function run(kernel: string, shape: Fields, buffers: Memories, packed?: Packed): void {
+    const caller = callerFor(kernel);
     // The form of another instruction set is of no use; the operands themselves are there too.
-    if (packed !== undefined && packed.kernel === kernel && packed.isa === isa) {
-      binary.run(index, values, ...names.map((name) => buffers[name]), packed.values);
-      return;
-    }
-    // Spreading costs more than the call itself for few buffers.
-    switch (names.length) {
-      case 1:
-        binary.run(index, values, buffers[names[0]!]);
-        break;
-      case 2:
-        binary.run(index, values, buffers[names[0]!], buffers[names[1]!]);
-        break;
-      case 3:
-        binary.run(index, values, buffers[names[0]!], buffers[names[1]!], buffers[names[2]!]);
-        break;
-      case 4:
-        binary.run(index, values, buffers[names[0]!], buffers[names[1]!], buffers[names[2]!], buffers[names[3]!]);
-        break;
-      default:
-        binary.run(index, values, ...names.map((name) => buffers[name]));
-    }
+    const fits = packed !== undefined && packed.kernel === kernel && packed.isa === isa;
+    caller.run(binary.run, caller.values, shape, buffers, fits ? packed.values : undefined);
   }
 
-  function pack(
-    kernel: KernelName,
-    shape: Readonly<Record<string, number>>,
-    operands: Readonly<Record<string, Memory>>,
-  ): Packed | undefined {
-    const { packs, values, index } = prepare(kernel, shape);
-    const length = binary.packedLength(index, values);
+  function pack(kernel: KernelName, shape: Fields, operands: Memories): Packed | undefined {
+    const { layout, values, setShape } = callerFor(kernel);
+    setShape(values, shape);
+    const length = binary.packedLength(layout.index, values);
     if (length === 0) return undefined;
     const packed = { kernel, isa, values: new Float32Array(length) };
-    binary.pack(index, values, ...packs.map((name) => operands[name]), packed.values);
+    binary.pack(layout.index, values, ...layout.packs.map((name) => operands[name]), packed.values);
     return packed;
   }
 
@@ -112,7 +79,7 @@ function load(): Native {
     },
     setThreads: (count) => binary.setThreads(count),
     info: () => binary.info(),
-    run: call,
+    run,
     pack,
   };
 }
