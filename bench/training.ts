@@ -28,12 +28,12 @@ const hasAvx512 = spawnSync('grep', ['-q', 'avx512f', '/proc/cpuinfo']).status =
 const rivals = [
   {
     command: process.execPath,
-    args: (threads: string) => ['--import', 'tsx', here('compare/fovea.ts'), '--threads', threads],
+    args: (threads: string) => ['--import', 'tsx', here('compare/training-fovea.ts'), '--threads', threads],
     env: {},
   },
   {
     command: process.env.PYTHON ?? '/usr/bin/python3',
-    args: (threads: string) => [here('compare/pytorch.py'), '--threads', threads],
+    args: (threads: string) => [here('compare/training-pytorch.py'), '--threads', threads],
     env: hasAvx512 ? tuned : {},
   },
 ];

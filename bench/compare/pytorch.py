@@ -1,54 +1,68 @@
-# PyTorch's side of the training benchmark: LeNet-5, SGD with momentum, batch 64, eager. Prints one line of JSON.
-import argparse
-import json
-import time
+# PyTorch, eager, on plain contiguous tensors: the function its user would call, into outputs made before where it can.
+import os
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from trial import Skip, serve
+
+aten = torch.ops.aten
 
 
-def lenet5():
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )
+def rand(*shape):
+    return torch.rand(*shape) - 0.5
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--batch', type=int, default=64)
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--seconds', type=float, default=4)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(1)
-    model = lenet5()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    loss_function = nn.CrossEntropyLoss()
-    images = torch.rand(4096, 1, 28, 28)
-    labels = torch.randint(0, 10, (4096,))
-
-    def step(i):
-        start = (i * arguments.batch) % (4096 - arguments.batch + 1)
-        optimizer.zero_grad()
-        loss = loss_function(model(images[start:start + arguments.batch]), labels[start:start + arguments.batch])
-        loss.backward()
-        optimizer.step()
-
-    for i in range(30):
-        step(i)
-    rates = []
-    deadline = time.perf_counter() + arguments.seconds
-    i = 0
-    while time.perf_counter() < deadline:
-        begin = time.perf_counter()
-        for _ in range(10):
-            step(i)
-            i += 1
-        rates.append(10 * arguments.batch / (time.perf_counter() - begin))
-    rates.sort()
-    print(json.dumps({'name': f'PyTorch {torch.__version__} eager', 'imagesPerSecond': rates[len(rates) // 2]}))
+def matmul(c):
+    a = rand(c['k'], c['m']).t() if c['transposeA'] else rand(c['m'], c['k'])
+    b = rand(c['n'], c['k']).t() if c['transposeB'] else rand(c['k'], c['n'])
+    y = torch.empty(c['m'], c['n'])
+    return lambda: torch.mm(a, b, out=y)
 
 
-main()
+def conv_operands(c):
+    x = rand(c['batch'], c['inChannels'], c['height'], c['width'])
+    weight = rand(c['outChannels'], c['groupChannels'], c['kernelHeight'], c['kernelWidth'])
+    y = rand(c['batch'], c['outChannels'], c['outHeight'], c['outWidth'])
+    return x, weight, y
+
+
+def conv_windows(c):
+    return [c['strideHeight'], c['strideWidth']], [c['padTop'], c['padLeft']], [c['dilationHeight'], c['dilationWidth']]
+
+
+def conv2d(c):
+    x, weight, _ = conv_operands(c)
+    bias = rand(c['outChannels'])
+    stride, padding, dilation = conv_windows(c)
+    return lambda: F.conv2d(x, weight, bias, stride, padding, dilation, c['groups'])
+
+
+def conv_backward(mask):
+    def prepare(c):
+        x, weight, y = conv_operands(c)
+        stride, padding, dilation = conv_windows(c)
+        return lambda: aten.convolution_backward(
+            y, x, weight, [c['outChannels']], stride, padding, dilation, False, [0, 0], c['groups'], mask)
+
+    return prepare
+
+
+operations = {
+    'matmul': matmul,
+    'conv2d': conv2d,
+    'conv2dBackwardInput': conv_backward([True, False, False]),
+    'conv2dBackwardWeight': conv_backward([False, True, True]),
+}
+
+
+def prepare(call):
+    operation = operations.get(call['op'])
+    if operation is None:
+        raise Skip('has none')
+    ways = operation(call)
+    return ways if isinstance(ways, list) else [{'run': ways}]
+
+
+torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', '1')))
+torch.set_grad_enabled(False)
+serve('PyTorch', torch.__version__, prepare)

@@ -1,0 +1,96 @@
+// What all oneDNN rows share: the engine, memories with random content, and a call as a list of steps.
+#pragma once
+
+#include <dnnl.hpp>
+
+#include "../trial.h"
+
+namespace bench {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+using Dims = memory::dims;
+
+inline dnnl::engine& engine() {
+  static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+inline dnnl::stream& stream() {
+  static dnnl::stream queue(engine());
+  return queue;
+}
+
+inline memory::desc describe(const Dims& dims, Tag tag) {
+  return {dims, memory::data_type::f32, tag};
+}
+
+inline memory filled(const memory::desc& desc) {
+  memory data(desc, engine());
+  randomize(static_cast<float*>(data.get_data_handle()), desc.get_size() / sizeof(float));
+  return data;
+}
+
+/** A call: primitives with their arguments, one after the other. Copies share the memories. */
+class Steps {
+ public:
+  void add(const dnnl::primitive& primitive, const std::unordered_map<int, memory>& arguments) {
+    steps_.push_back({primitive, arguments});
+  }
+  void reorder(const memory& from, const memory& to) {
+    add(dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  }
+  void operator()() const {
+    for (const auto& step : steps_) step.primitive.execute(stream(), step.arguments);
+    stream().wait();
+  }
+
+ private:
+  struct Step {
+    dnnl::primitive primitive;
+    std::unordered_map<int, memory> arguments;
+  };
+  std::vector<Step> steps_;
+};
+
+/** Collects one primitive's operands, and the reorders around it where its layout is not the caller's. */
+class Plan {
+ public:
+  /** An input the caller has as `plain`. */
+  void input(int argument, const memory::desc& plain, const memory::desc& own) {
+    const memory data = filled(own);
+    if (plain != own) before_.push_back({filled(plain), data});
+    arguments_[argument] = data;
+  }
+  /** An input that may lie as the library wishes: weights, laid out once. */
+  void constant(int argument, const memory::desc& own) { arguments_[argument] = filled(own); }
+  void output(int argument, const memory::desc& plain, const memory::desc& own) {
+    const memory data = filled(own);
+    if (plain != own) after_.push_back({data, filled(plain)});
+    arguments_[argument] = data;
+  }
+  /** An output that may lie as the library wishes, or scratch between two calls. */
+  void give(int argument, const memory& data) { arguments_[argument] = data; }
+
+  Way way(const dnnl::primitive& primitive, const std::string& how) const {
+    Steps bare, run;
+    for (const Copy& copy : before_) run.reorder(copy.from, copy.to);
+    bare.add(primitive, arguments_);
+    run.add(primitive, arguments_);
+    for (const Copy& copy : after_) run.reorder(copy.from, copy.to);
+    if (before_.empty() && after_.empty()) return {run, how, {}};
+    return {run, how + " + reorders", bare};
+  }
+
+ private:
+  struct Copy {
+    memory from, to;
+  };
+  std::vector<Copy> before_, after_;
+  std::unordered_map<int, memory> arguments_;
+};
+
+std::vector<Way> matmul(const Call& call);
+std::vector<Way> conv2d(const Call& call);
+
+}  // namespace bench

@@ -1,0 +1,16 @@
+// What one instruction set gives the probe.
+#pragma once
+
+namespace bench {
+
+/** How a kernel uses memory: reads it, or writes one stream from none, one or two. */
+enum class Stream { read, fill, copy, add };
+
+struct Lanes {
+  /** Does `count` rounds of independent multiply-adds in registers; returns their floating-point operations. */
+  double (*multiplyAdds)(long count);
+  /** Goes once over `count` floats of each stream; `past` stores past the caches. Buffers are aligned to 64 bytes. */
+  void (*stream)(Stream kind, const float* a, const float* b, float* y, long count, bool past);
+};
+
+}  // namespace bench

@@ -1,0 +1,108 @@
+// Who is compared: fovea and its rivals, how each is started, and what to do where one is absent.
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { cache, here } from './cache.ts';
+import type { Options } from './options.ts';
+
+/** One column of the table. */
+export interface Side {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What to do to have it; undefined where it is there. */
+  readonly absent?: string | undefined;
+}
+
+const python = process.env.PYTHON ?? (existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3');
+const hasAvx512 = spawnSync('grep', ['-q', 'avx512f', '/proc/cpuinfo']).status === 0;
+
+/** How the rivals are held to an instruction set; OpenBLAS and BLIS of Debian take new processors for old ones unless told. */
+const held: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  avx512: { OPENBLAS_CORETYPE: 'SkylakeX', BLIS_ARCH_TYPE: 'skx' },
+  avx2: {
+    OPENBLAS_CORETYPE: 'Haswell',
+    BLIS_ARCH_TYPE: 'haswell',
+    LIBXSMM_TARGET: 'hsw',
+    DNNL_MAX_CPU_ISA: 'AVX2',
+    ATEN_CPU_CAPABILITY: 'avx2',
+  },
+  sse: {
+    OPENBLAS_CORETYPE: 'Nehalem',
+    BLIS_ARCH_TYPE: 'generic',
+    LIBXSMM_TARGET: 'wsm',
+    DNNL_MAX_CPU_ISA: 'SSE41',
+    ATEN_CPU_CAPABILITY: 'default',
+  },
+};
+
+/** The variables that every rival gets for an instruction set ('' where fovea chooses). */
+export const environmentOf = (isa: string): Readonly<Record<string, string>> =>
+  held[isa === '' && hasAvx512 ? 'avx512' : isa] ?? {};
+
+/** What each process is told of threads; everyone's large buffers may lie on large pages. */
+export const environmentFor = (threads: number): Readonly<Record<string, string>> => ({
+  FOVEA_THREADS: String(threads),
+  OMP_NUM_THREADS: String(threads),
+  OPENBLAS_NUM_THREADS: String(threads),
+  BLIS_NUM_THREADS: String(threads),
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+});
+
+const node = (file: string, ...args: string[]) => ({
+  command: process.execPath,
+  args: ['--expose-gc', '--import', 'tsx', join(here, 'compare', file), ...args],
+});
+
+function built(name: string, target: string, debian: string): Side {
+  const command = join(cache, target);
+  const absent = existsSync(command)
+    ? undefined
+    : `not built for this version of bench/compare: apt install ${debian} cmake, then npm run bench:rivals`;
+  return { name, command, args: [], env: {}, absent };
+}
+
+const fovea = (name: string, root: string, env: Readonly<Record<string, string>>): Side => ({
+  name,
+  ...node('fovea.ts', '--root', root),
+  env,
+});
+
+function pytorch(): Side {
+  const found = spawnSync(python, ['-c', 'import importlib.util as u; exit(u.find_spec("torch") is None)']);
+  const absent = found.status === 0 ? undefined : `apt install python3-torch (PYTHON=… names another python)`;
+  return { name: 'PyTorch', command: python, args: [join(here, 'compare', 'pytorch.py')], env: {}, absent };
+}
+
+/** The probe of this processor's limits. */
+export const probe: Side = built('probe', 'probe', 'g++');
+
+/** Another build of fovea, from a checkout or a binary. */
+function other(path: string, isa: Readonly<Record<string, string>>): Side {
+  const full = resolve(path);
+  if (!existsSync(full))
+    throw new Error(`--against: expected a checkout of fovea or a .node binary, but ${full} is not there`);
+  if (statSync(full).isFile()) return fovea('other', join(here, '..'), { ...isa, FOVEA_BINARY: full });
+  if (!['lib', 'dist'].some((folder) => existsSync(join(full, folder, 'kernels'))))
+    throw new Error(`--against: expected a checkout of fovea with lib/kernels or dist/kernels, but got ${full}`);
+  return fovea('other', full, isa);
+}
+
+/** All sides of a run, fovea first; those that are absent say so. */
+export function sidesOf({ isa, against, rivals }: Options): Side[] {
+  const forced: Record<string, string> = isa === '' ? {} : { FOVEA_ISA: isa };
+  const own = fovea('fovea', join(here, '..'), forced);
+  if (against !== undefined) return [own, other(against, forced)];
+  const all = [
+    built('oneDNN', 'onednn', 'libdnnl-dev'),
+    built('OpenBLAS', 'openblas', 'libopenblas-dev'),
+    built('BLIS', 'blis', 'libblis-dev'),
+    built('libxsmm', 'libxsmm', 'libxsmm-dev'),
+    pytorch(),
+  ].map((side) => ({ ...side, env: { ...environmentOf(isa), ...side.env } }));
+  const unknown = rivals?.find((name) => !all.some((side) => side.name.toLowerCase() === name));
+  if (unknown !== undefined)
+    throw new Error(`--rivals: expected some of ${all.map((side) => side.name).join(', ')}, but got '${unknown}'`);
+  return [own, ...all.filter((side) => rivals?.includes(side.name.toLowerCase()) ?? true)];
+}
