@@ -44,6 +44,9 @@ inline void storeFirst(float* p, Vec x, int n) {
 inline Ints loadInts(const int32_t* p) {
   return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
 }
+inline Ints loadFirstInts(const int32_t* p, int n) {
+  return {_mm256_maskload_epi32(p, firstMask(n))};
+}
 inline void storeInts(int32_t* p, Ints x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x.v);
 }
@@ -52,6 +55,12 @@ inline void storeFirstInts(int32_t* p, Ints x, int n) {
 }
 inline void prefetch(const float* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
+inline void storeStream(float* p, Vec x) {
+  _mm256_stream_ps(p, x.v);
+}
+inline void streamFence() {
+  _mm_sfence();
 }
 inline Vec broadcast(float x) {
   return {_mm256_set1_ps(x)};
@@ -143,6 +152,12 @@ inline Ints operator&(Ints a, Ints b) {
 inline Ints operator|(Ints a, Ints b) {
   return {_mm256_or_si256(a.v, b.v)};
 }
+inline Mask less(Ints a, Ints b) {
+  return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(b.v, a.v))};
+}
+inline Mask equal(Ints a, Ints b) {
+  return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(a.v, b.v))};
+}
 template <int n>
 inline Ints shiftLeft(Ints a) {
   return {_mm256_slli_epi32(a.v, n)};
@@ -192,6 +207,14 @@ inline Vec evens(Vec a, Vec b) {
 }
 inline Vec odds(Vec a, Vec b) {
   return everySecond<0xdd>(a, b);
+}
+
+// a and b lane by lane: a0 b0 a1 b1 …, the first vector of it and the second.
+inline Vec interleaveLow(Vec a, Vec b) {
+  return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x20)};
+}
+inline Vec interleaveHigh(Vec a, Vec b) {
+  return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31)};
 }
 
 // Transposes the square of `width` vectors in place: fours of rows, then the two fours.

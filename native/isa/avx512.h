@@ -53,6 +53,9 @@ inline void storeFirst(float* p, Vec x, int n) {
 inline Ints loadInts(const int32_t* p) {
   return {_mm512_loadu_si512(p)};
 }
+inline Ints loadFirstInts(const int32_t* p, int n) {
+  return {_mm512_maskz_loadu_epi32(firstMask(n), p)};
+}
 inline void storeInts(int32_t* p, Ints x) {
   _mm512_storeu_si512(p, x.v);
 }
@@ -62,6 +65,14 @@ inline void storeFirstInts(int32_t* p, Ints x, int n) {
 // Asks for the cache line of p, which need not be readable.
 inline void prefetch(const float* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
+// Past the caches, to a p aligned to the vector: for results larger than they are. After the last
+// of them, streamFence() lets other threads see them in order.
+inline void storeStream(float* p, Vec x) {
+  _mm512_stream_ps(p, x.v);
+}
+inline void streamFence() {
+  _mm_sfence();
 }
 inline Vec broadcast(float x) {
   return {_mm512_set1_ps(x)};
@@ -156,6 +167,12 @@ inline Ints operator&(Ints a, Ints b) {
 inline Ints operator|(Ints a, Ints b) {
   return {_mm512_or_si512(a.v, b.v)};
 }
+inline Mask less(Ints a, Ints b) {
+  return {_mm512_cmplt_epi32_mask(a.v, b.v)};
+}
+inline Mask equal(Ints a, Ints b) {
+  return {_mm512_cmpeq_epi32_mask(a.v, b.v)};
+}
 template <int n>
 inline Ints shiftLeft(Ints a) {
   return {_mm512_slli_epi32(a.v, n)};
@@ -196,6 +213,17 @@ inline Vec evens(Vec a, Vec b) {
 inline Vec odds(Vec a, Vec b) {
   const __m512i lanes =
       _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+
+// a and b lane by lane: a0 b0 a1 b1 …, the first vector of it and the second.
+inline Vec interleaveLow(Vec a, Vec b) {
+  const __m512i lanes = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+inline Vec interleaveHigh(Vec a, Vec b) {
+  const __m512i lanes =
+      _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
 }
 

@@ -60,6 +60,21 @@ inline void storeFirst(float* p, Vec x, int n) {
 inline Ints loadInts(const int32_t* p) {
   return {vld1q_s32(p)};
 }
+inline Ints loadFirstInts(const int32_t* p, int n) {
+  const int32x2_t zero = vdup_n_s32(0);
+  switch (n) {
+    case 0:
+      return {vdupq_n_s32(0)};
+    case 1:
+      return {vcombine_s32(vld1_lane_s32(p, zero, 0), zero)};
+    case 2:
+      return {vcombine_s32(vld1_s32(p), zero)};
+    case 3:
+      return {vcombine_s32(vld1_s32(p), vld1_lane_s32(p + 2, zero, 0))};
+    default:
+      return {vld1q_s32(p)};
+  }
+}
 inline void storeInts(int32_t* p, Ints x) {
   vst1q_s32(p, x.v);
 }
@@ -73,6 +88,10 @@ inline void prefetch(const float* p) {
   __builtin_prefetch(p);
 #endif
 }
+inline void storeStream(float* p, Vec x) {
+  store(p, x);
+}
+inline void streamFence() {}
 inline Vec broadcast(float x) {
   return {vdupq_n_f32(x)};
 }
@@ -164,6 +183,12 @@ inline Ints operator&(Ints a, Ints b) {
 inline Ints operator|(Ints a, Ints b) {
   return {vorrq_s32(a.v, b.v)};
 }
+inline Mask less(Ints a, Ints b) {
+  return {vcltq_s32(a.v, b.v)};
+}
+inline Mask equal(Ints a, Ints b) {
+  return {vceqq_s32(a.v, b.v)};
+}
 template <int n>
 inline Ints shiftLeft(Ints a) {
   return {vshlq_n_s32(a.v, n)};
@@ -204,6 +229,14 @@ inline Vec evens(Vec a, Vec b) {
 }
 inline Vec odds(Vec a, Vec b) {
   return {vuzp2q_f32(a.v, b.v)};
+}
+
+// a and b lane by lane: a0 b0 a1 b1, a2 b2 a3 b3.
+inline Vec interleaveLow(Vec a, Vec b) {
+  return {vzip1q_f32(a.v, b.v)};
+}
+inline Vec interleaveHigh(Vec a, Vec b) {
+  return {vzip2q_f32(a.v, b.v)};
 }
 
 // Transposes the square of `width` vectors in place.

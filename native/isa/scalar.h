@@ -43,6 +43,9 @@ inline void storeFirst(float* p, Vec x, int n) {
 inline Ints loadInts(const int32_t* p) {
   return {*p};
 }
+inline Ints loadFirstInts(const int32_t* p, int n) {
+  return {n > 0 ? *p : 0};
+}
 inline void storeInts(int32_t* p, Ints x) {
   *p = x.v;
 }
@@ -50,6 +53,10 @@ inline void storeFirstInts(int32_t* p, Ints x, int n) {
   if (n > 0) *p = x.v;
 }
 inline void prefetch(const float*) {}
+inline void storeStream(float* p, Vec x) {
+  *p = x.v;
+}
+inline void streamFence() {}
 inline Vec broadcast(float x) {
   return {x};
 }
@@ -146,6 +153,12 @@ inline Ints operator&(Ints a, Ints b) {
 inline Ints operator|(Ints a, Ints b) {
   return wrap(word(a) | word(b));
 }
+inline Mask less(Ints a, Ints b) {
+  return {a.v < b.v};
+}
+inline Mask equal(Ints a, Ints b) {
+  return {a.v == b.v};
+}
 template <int n>
 inline Ints shiftLeft(Ints a) {
   return wrap(word(a) << n);
@@ -188,6 +201,14 @@ inline Vec evens(Vec a, Vec) {
   return a;
 }
 inline Vec odds(Vec, Vec b) {
+  return b;
+}
+
+// a and b lane by lane: a0 b0 a1 b1 …, the first vector of it and the second.
+inline Vec interleaveLow(Vec a, Vec) {
+  return a;
+}
+inline Vec interleaveHigh(Vec, Vec b) {
   return b;
 }
 

@@ -62,6 +62,21 @@ inline void storeFirst(float* p, Vec x, int n) {
 inline Ints loadInts(const int32_t* p) {
   return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
 }
+inline Ints loadFirstInts(const int32_t* p, int n) {
+  const auto* pair = reinterpret_cast<const __m128i*>(p);
+  switch (n) {
+    case 0:
+      return {_mm_setzero_si128()};
+    case 1:
+      return {_mm_cvtsi32_si128(*p)};
+    case 2:
+      return {_mm_loadl_epi64(pair)};
+    case 3:
+      return {_mm_unpacklo_epi64(_mm_loadl_epi64(pair), _mm_cvtsi32_si128(p[2]))};
+    default:
+      return {_mm_loadu_si128(pair)};
+  }
+}
 inline void storeInts(int32_t* p, Ints x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), x.v);
 }
@@ -70,6 +85,12 @@ inline void storeFirstInts(int32_t* p, Ints x, int n) {
 }
 inline void prefetch(const float* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
+inline void storeStream(float* p, Vec x) {
+  _mm_stream_ps(p, x.v);
+}
+inline void streamFence() {
+  _mm_sfence();
 }
 inline Vec broadcast(float x) {
   return {_mm_set1_ps(x)};
@@ -155,6 +176,12 @@ inline Ints operator&(Ints a, Ints b) {
 inline Ints operator|(Ints a, Ints b) {
   return {_mm_or_si128(a.v, b.v)};
 }
+inline Mask less(Ints a, Ints b) {
+  return {_mm_castsi128_ps(_mm_cmplt_epi32(a.v, b.v))};
+}
+inline Mask equal(Ints a, Ints b) {
+  return {_mm_castsi128_ps(_mm_cmpeq_epi32(a.v, b.v))};
+}
 inline Ints select(Mask m, Ints yes, Ints no) {
   const __m128i mask = _mm_castps_si128(m.v);
   return {_mm_or_si128(_mm_and_si128(mask, yes.v), _mm_andnot_si128(mask, no.v))};
@@ -211,6 +238,14 @@ inline Vec evens(Vec a, Vec b) {
 }
 inline Vec odds(Vec a, Vec b) {
   return {_mm_shuffle_ps(a.v, b.v, 0xdd)};
+}
+
+// a and b lane by lane: a0 b0 a1 b1, a2 b2 a3 b3.
+inline Vec interleaveLow(Vec a, Vec b) {
+  return {_mm_unpacklo_ps(a.v, b.v)};
+}
+inline Vec interleaveHigh(Vec a, Vec b) {
+  return {_mm_unpackhi_ps(a.v, b.v)};
 }
 
 // Transposes the square of `width` vectors in place.

@@ -132,6 +132,10 @@ void testInts() {
         CHECK(differences.of[i] == static_cast<int32_t>(word - other));
         CHECK(ands.of[i] == (a & b) && ors.of[i] == (a | b));
       }
+      CHECK(any(less(broadcastInts(a), broadcastInts(b))) == (a < b));
+      CHECK(any(~less(broadcastInts(a), broadcastInts(b))) == (a >= b));
+      CHECK(any(equal(broadcastInts(a), broadcastInts(b))) == (a == b));
+      CHECK(any(~equal(broadcastInts(a), broadcastInts(b))) == (a != b));
     }
   }
   const IntLanes order = out(iota());
@@ -160,12 +164,36 @@ void testPartialMemory() {
     storeFirstInts(words, iota(), n);
     for (int i = 0; i < lanes; ++i) CHECK(x.of[i] == (i < n ? static_cast<float>(i) + 1 : 0));
     for (int i = 0; i < n; ++i) CHECK(to[i] == from[i] && words[i] == i);
+    const IntLanes firstWords = out(loadFirstInts(words, n));
+    for (int i = 0; i < lanes; ++i) CHECK(firstWords.of[i] == (i < n ? i : 0));
     std::free(from);
     std::free(to);
     std::free(words);
     Lanes around = out(broadcast(9));
     storeFirst(around.of, broadcast(4), n);
     for (int i = 0; i < lanes; ++i) CHECK(around.of[i] == (i < n ? 4 : 9));
+  }
+}
+
+void testStreams() {
+  alignas(64) float of[2 * lanes] = {};
+  storeStream(of, some(3));
+  streamFence();
+  const Lanes wanted = out(some(3)), got = out(load(of));
+  for (int i = 0; i < lanes; ++i) CHECK(same(got.of[i], wanted.of[i]) && of[lanes + i] == 0);
+}
+
+// Two vectors taken apart into evens and odds, and put together again.
+void testPairs() {
+  float of[2 * lanes];
+  for (int i = 0; i < 2 * lanes; ++i) of[i] = static_cast<float>(i);
+  const Vec a = load(of), b = load(of + lanes);
+  const Lanes even = out(evens(a, b)), odd = out(odds(a, b));
+  const Lanes low = out(interleaveLow(evens(a, b), odds(a, b)));
+  const Lanes high = out(interleaveHigh(evens(a, b), odds(a, b)));
+  for (int i = 0; i < lanes; ++i) {
+    CHECK(even.of[i] == of[2 * i] && odd.of[i] == of[2 * i + 1]);
+    CHECK(low.of[i] == of[i] && high.of[i] == of[lanes + i]);
   }
 }
 
@@ -195,6 +223,8 @@ void FOVEA_TESTS_OF(FOVEA_ISA)() {
   testComparisons();
   testInts();
   testPartialMemory();
+  testStreams();
+  testPairs();
   testPrefetch();
   testFolds();
 }
