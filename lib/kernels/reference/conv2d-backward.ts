@@ -53,16 +53,30 @@ export const conv2dBackwardInput: Kernel<'conv2dBackwardInput'> = (shape, { weig
 
 /** Adds one output channel's gradient, times its weights, to the inputs it came from. */
 function spread(shape: ConvShape, gradY: Floats, at: number, weight: Floats, w: number, total: Float64Array): void {
-  const { height, width, kernelHeight, kernelWidth, strideWidth } = shape;
+  const { height, width, kernelHeight, kernelWidth, strideWidth, dilationWidth } = shape;
   for (let c = 0; c < shape.groupChannels; c++) {
     const plane = c * height * width;
     const taps = w + c * kernelHeight * kernelWidth;
-    const add = (tap: number, outStart: number, inStart: number, count: number) => {
-      const factor = weight[taps + tap];
-      const end = at + outStart + count;
-      for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) total[p] += factor * gradY[o];
-    };
-    eachRow(shape, add, () => {});
+    eachRow(shape, {
+      inside(tap, outStart, inStart, count) {
+        const w0 = weight[taps + tap];
+        const end = at + outStart + count;
+        for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) total[p] += w0 * gradY[o];
+      },
+      insideThree(tap, outStart, inStart, count) {
+        const w0 = weight[taps + tap];
+        const w1 = weight[taps + tap + 1];
+        const w2 = weight[taps + tap + 2];
+        const end = at + outStart + count;
+        for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) {
+          const grad = gradY[o];
+          total[p] += w0 * grad;
+          total[p + dilationWidth] += w1 * grad;
+          total[p + 2 * dilationWidth] += w2 * grad;
+        }
+      },
+      outside() {},
+    });
   }
 }
 
@@ -91,22 +105,38 @@ function addPadding(shape: ConvShape, weight: Floats, w: number, total: Float64A
 
 /** Adds to total [taps] the products of one output channel's gradient with the inputs under each tap. */
 function correlate(shape: ConvShape, x: Floats, xOffset: number, gradY: Floats, at: number, total: Float64Array): void {
-  const { height, width, kernelHeight, kernelWidth, strideWidth } = shape;
+  const { height, width, kernelHeight, kernelWidth, strideWidth, dilationWidth } = shape;
   for (let c = 0; c < shape.groupChannels; c++) {
     const plane = xOffset + c * height * width;
     const taps = c * kernelHeight * kernelWidth;
-    const add = (tap: number, outStart: number, inStart: number, count: number) => {
-      let sum = 0;
-      const end = at + outStart + count;
-      for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) sum += gradY[o] * x[p];
-      total[taps + tap] += sum;
-    };
-    const addPadding = (tap: number, outStart: number, count: number) => {
-      let sum = 0;
-      for (let o = at + outStart; o < at + outStart + count; o++) sum += gradY[o] * 0;
-      total[taps + tap] += sum;
-    };
-    eachRow(shape, add, addPadding);
+    eachRow(shape, {
+      inside(tap, outStart, inStart, count) {
+        let sum = 0;
+        const end = at + outStart + count;
+        for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) sum += gradY[o] * x[p];
+        total[taps + tap] += sum;
+      },
+      insideThree(tap, outStart, inStart, count) {
+        let s0 = 0;
+        let s1 = 0;
+        let s2 = 0;
+        const end = at + outStart + count;
+        for (let o = at + outStart, p = plane + inStart; o < end; o++, p += strideWidth) {
+          const grad = gradY[o];
+          s0 += grad * x[p];
+          s1 += grad * x[p + dilationWidth];
+          s2 += grad * x[p + 2 * dilationWidth];
+        }
+        total[taps + tap] += s0;
+        total[taps + tap + 1] += s1;
+        total[taps + tap + 2] += s2;
+      },
+      outside(tap, outStart, count) {
+        let sum = 0;
+        for (let o = at + outStart; o < at + outStart + count; o++) sum += gradY[o] * 0;
+        total[taps + tap] += sum;
+      },
+    });
   }
 }
 

@@ -26,20 +26,30 @@ function placesByPosition(shape: ConvShape, rows: number) {
 
 /** Depthwise and the like: one output channel of a group is a sum of weighted, shifted rows. */
 function direct(shape: ConvShape, x: Floats, xOffset: number, weight: Floats, w: number, total: Float64Array): void {
-  const { height, width, kernelHeight, kernelWidth, strideWidth } = shape;
+  const { height, width, kernelHeight, kernelWidth, strideWidth, dilationWidth } = shape;
   for (let c = 0; c < shape.groupChannels; c++) {
     const plane = xOffset + c * height * width;
     const taps = w + c * kernelHeight * kernelWidth;
-    const add = (tap: number, outStart: number, inStart: number, count: number) => {
-      const factor = weight[taps + tap];
-      const end = outStart + count;
-      for (let o = outStart, p = plane + inStart; o < end; o++, p += strideWidth) total[o] += factor * x[p];
-    };
-    const addPadding = (tap: number, outStart: number, count: number) => {
-      const product = weight[taps + tap] * 0; // NaN where the weight is not finite
-      if (product !== 0) for (let o = outStart; o < outStart + count; o++) total[o] += product;
-    };
-    eachRow(shape, add, addPadding);
+    eachRow(shape, {
+      inside(tap, outStart, inStart, count) {
+        const w0 = weight[taps + tap];
+        const end = outStart + count;
+        for (let o = outStart, p = plane + inStart; o < end; o++, p += strideWidth) total[o] += w0 * x[p];
+      },
+      insideThree(tap, outStart, inStart, count) {
+        const w0 = weight[taps + tap];
+        const w1 = weight[taps + tap + 1];
+        const w2 = weight[taps + tap + 2];
+        const end = outStart + count;
+        for (let o = outStart, p = plane + inStart; o < end; o++, p += strideWidth) {
+          total[o] += w0 * x[p] + w1 * x[p + dilationWidth] + w2 * x[p + 2 * dilationWidth];
+        }
+      },
+      outside(tap, outStart, count) {
+        const product = weight[taps + tap] * 0; // NaN where the weight is not finite
+        if (product !== 0) for (let o = outStart; o < outStart + count; o++) total[o] += product;
+      },
+    });
   }
 }
 

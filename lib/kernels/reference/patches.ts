@@ -78,32 +78,57 @@ export function fold(
   }
 }
 
-/**
- * For every tap of one output plane: calls `inside` with each run of positions at which it lies in the input plane, and
- * `outside` with each run at which it lies in the padding.
- */
-export function eachRow(
-  shape: ConvShape,
-  inside: (tap: number, outStart: number, inStart: number, count: number) => void,
-  outside: (tap: number, outStart: number, count: number) => void,
-): void {
-  const { height, width, strideHeight, strideWidth, outHeight, outWidth } = shape;
+/** What is done with a run of `count` positions of a row of output, from `outStart`, at which taps lie alike. */
+export interface TapVisitor {
+  /** This tap lies in the input plane, from `inStart` on. */
+  inside(tap: number, outStart: number, inStart: number, count: number): void;
+  /** This tap and the two after it do, `dilationWidth` apart. */
+  insideThree(tap: number, outStart: number, inStart: number, count: number): void;
+  /** This tap lies in the padding. */
+  outside(tap: number, outStart: number, count: number): void;
+}
+
+/** Visits every tap of one output plane at every position, three taps of a kernel row at once where they lie inside. */
+export function eachRow(shape: ConvShape, visitor: TapVisitor): void {
+  const { height, width, strideHeight, strideWidth, outHeight, outWidth, kernelWidth, dilationWidth } = shape;
+  const offset = (kx: number) => kx * dilationWidth - shape.padLeft;
+  const start = (kx: number) => firstInside(offset(kx), strideWidth, outWidth);
+  const end = (kx: number) => Math.max(start(kx), endInside(offset(kx), strideWidth, outWidth, width));
+  const starts = Array.from({ length: kernelWidth }, (_, kx) => start(kx));
+  const ends = Array.from({ length: kernelWidth }, (_, kx) => end(kx));
   for (let ky = 0; ky < shape.kernelHeight; ky++) {
-    for (let kx = 0; kx < shape.kernelWidth; kx++) {
-      const tap = ky * shape.kernelWidth + kx;
-      const offset = kx * shape.dilationWidth - shape.padLeft;
-      const start = firstInside(offset, strideWidth, outWidth);
-      const end = Math.max(start, endInside(offset, strideWidth, outWidth, width));
-      for (let oy = 0; oy < outHeight; oy++) {
-        const row = oy * outWidth;
-        const iy = oy * strideHeight - shape.padTop + ky * shape.dilationHeight;
-        if (iy < 0 || iy >= height || start === end) {
-          outside(tap, row, outWidth);
+    for (let oy = 0; oy < outHeight; oy++) {
+      const row = oy * outWidth;
+      const iy = oy * strideHeight - shape.padTop + ky * shape.dilationHeight;
+      const one = (kx: number, from: number, to: number) => {
+        const tap = ky * kernelWidth + kx;
+        if (to > from) visitor.inside(tap, row + from, iy * width + offset(kx) + from * strideWidth, to - from);
+      };
+      for (let kx = 0; kx < kernelWidth; kx++) {
+        const tap = ky * kernelWidth + kx;
+        const within = iy >= 0 && iy < height;
+        const first = within ? starts[kx] : outWidth;
+        const last = within ? ends[kx] : outWidth;
+        if (first > 0) visitor.outside(tap, row, first);
+        if (last < outWidth) visitor.outside(tap, row + last, outWidth - last);
+      }
+      if (iy < 0 || iy >= height) continue;
+      for (let kx = 0; kx < kernelWidth; ) {
+        const from = starts[kx];
+        const to = kx + 2 < kernelWidth ? ends[kx + 2] : 0;
+        if (to <= from) {
+          one(kx, from, ends[kx]);
+          kx++;
           continue;
         }
-        inside(tap, row + start, iy * width + offset + start * strideWidth, end - start);
-        if (start > 0) outside(tap, row, start);
-        if (end < outWidth) outside(tap, row + end, outWidth - end);
+        // Later taps begin and end no later than earlier ones.
+        for (let k = kx; k < kx + 3; k++) {
+          one(k, starts[k], from);
+          one(k, to, ends[k]);
+        }
+        const tap = ky * kernelWidth + kx;
+        visitor.insideThree(tap, row + from, iy * width + offset(kx) + from * strideWidth, to - from);
+        kx += 3;
       }
     }
   }
