@@ -5,13 +5,14 @@ import { Conversation } from './conversation.ts';
 import { machine } from './machine.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { rows as allRows } from './shapes/index.ts';
-import { type Row, select, title } from './shapes/row.ts';
+import { footprint, type Row, select, title } from './shapes/row.ts';
 import { environmentFor, probe, type Side, sidesOf } from './sides.ts';
 import { type Limit, type Measurement, summarize } from './summary.ts';
 import { terminal } from './table.ts';
 
 /** How the probe is to use memory to be like a row. */
-function streamOf({ reads, writes }: Row): string {
+function streamOf({ reads, writes, inPlace }: Row): string {
+  if (inPlace !== undefined) return 'update';
   if (writes < reads / 10) return 'read';
   if (reads < writes / 2) return 'fill';
   return reads > 1.5 * writes ? 'add' : 'copy';
@@ -69,7 +70,7 @@ async function trial(
       if (conversation.side.name === 'fovea') into.isa = greeting?.isa ?? '';
     }
     const value = await limit(
-      row.flops ? { op: 'peak' } : { op: 'bandwidth', stream: streamOf(row), bytes: row.reads + row.writes },
+      row.flops ? { op: 'peak' } : { op: 'bandwidth', stream: streamOf(row), bytes: footprint(row) },
     );
     if (value !== undefined) into.limits.push({ row: title(row), threads, value });
   }

@@ -3,7 +3,7 @@ import { median } from './compare/trial.ts';
 import { groupBy } from './group.ts';
 import { level } from './machine.ts';
 import { goalOf, scaling } from './shapes/goals.ts';
-import { type Row, title } from './shapes/row.ts';
+import { footprint, type Row, title } from './shapes/row.ts';
 
 /** One answer of one side. */
 export interface Measurement {
@@ -120,7 +120,7 @@ export function summarize(
         cells,
         missing,
         unit: row.flops ? 'GFLOP/s' : 'GB/s',
-        level: level((row.reads + row.writes) / threads, caches),
+        level: level(footprint(row) / threads, caches),
         ...(ms !== undefined && { rate: rateOf(row, ms) }),
         ...(ms !== undefined && limit > 0 && { share: rateOf(row, ms) / limit }),
         ...(best !== undefined && { best: best[0] }),

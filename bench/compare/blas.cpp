@@ -5,10 +5,14 @@
 
 #ifdef BENCH_BLIS
 extern "C" const char* bli_info_get_version_str(void);
-static std::string version() { return bli_info_get_version_str(); }
+static std::string version() {
+  return bli_info_get_version_str();
+}
 #else
 extern "C" char* openblas_get_config(void);
-static std::string version() { return openblas_get_config(); }
+static std::string version() {
+  return openblas_get_config();
+}
 #endif
 
 static std::vector<bench::Way> prepare(const bench::Call& call) {
@@ -36,4 +40,6 @@ static std::vector<bench::Way> prepare(const bench::Call& call) {
   return ways;
 }
 
-int main() { return bench::serve(BENCH_NAME, version(), prepare); }
+int main() {
+  return bench::serve(BENCH_NAME, version(), prepare);
+}

@@ -1,5 +1,6 @@
-// The loops of the probe on vectors of BENCH_BYTES: multiply-adds in registers, and streams through memory.
-// Compiled once per instruction set, by its flags; the compiler makes a * b + c one instruction where there is one.
+// The loops of the probe on vectors of BENCH_BYTES: multiply-adds in registers, and streams through
+// memory. Compiled once per instruction set, by its flags; the compiler makes a * b + c one
+// instruction where there is one.
 #include "probe.h"
 
 #if defined(__SSE2__)
@@ -11,7 +12,8 @@ namespace {
 
 typedef float Vec __attribute__((vector_size(BENCH_BYTES)));
 constexpr long lanes = BENCH_BYTES / sizeof(float);
-constexpr int chains = 12;  // more than latency x ports of any of these processors, and few enough for 16 registers
+constexpr int chains =
+    12;  // more than latency x ports of any of these processors, and few enough for 16 registers
 
 double multiplyAdds(long count) {
   Vec sums[chains];
@@ -64,6 +66,10 @@ void stream(Stream kind, const float* a, const float* b, float* y, long count) {
     case Stream::add:
 #pragma GCC unroll 8
       for (long i = 0; i < vectors; ++i) store(out + i, x[i] + z[i], past);
+      break;
+    case Stream::update:
+#pragma GCC unroll 8
+      for (long i = 0; i < vectors; ++i) out[i] += x[i];
       break;
     case Stream::fill: {
       Vec value = Vec{} + 1.0f;

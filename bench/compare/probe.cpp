@@ -1,5 +1,5 @@
-// The probe: what this processor can do at this moment. Multiply-adds per second on vectors of an instruction set, bytes
-// per second of a stream over a given number of bytes, and the clock.
+// The probe: what this processor can do at this moment. Multiply-adds per second on vectors of an
+// instruction set, bytes per second of a stream over a given number of bytes, and the clock.
 #include "probe.h"
 
 #include <atomic>
@@ -28,7 +28,8 @@ const Lanes& lanesOf(const std::string& isa) {
   throw Skip("no probe for " + isa);
 }
 
-/** Runs `body(thread)` on all threads at once for about `ms`; the sum of what they return, per millisecond. */
+/** Runs `body(thread)` on all threads at once for about `ms`; the sum of what they return, per
+ * millisecond. */
 double rate(long threads, double ms, const std::function<double(long)>& body) {
   std::atomic<long> waiting{threads};
   std::vector<double> rates(threads);
@@ -68,44 +69,54 @@ float* buffer(long thread, int which, long count) {
   return kept.second.get();
 }
 
+struct StreamKind {
+  Stream kind;
+  int buffers;
+  int floats;  // moved for each element: one that is changed in place is read and written
+};
+
+StreamKind streamOf(const std::string& name) {
+  if (name == "read") return {Stream::read, 1, 1};
+  if (name == "fill") return {Stream::fill, 1, 1};
+  if (name == "copy") return {Stream::copy, 2, 2};
+  if (name == "update") return {Stream::update, 2, 3};
+  return {Stream::add, 3, 3};
+}
+
 double bytesPerMs(const Lanes& lanes, const Call& call) {
-  const std::string name = call.text("stream");
-  const Stream kind = name == "read"   ? Stream::read
-                      : name == "fill" ? Stream::fill
-                      : name == "copy" ? Stream::copy
-                                       : Stream::add;
-  const int streams = kind == Stream::add ? 3 : kind == Stream::copy ? 2 : 1;
+  const auto [kind, buffers, moved] = streamOf(call.text("stream"));
   const long threads = std::max(1L, call["threads"]);
   const double total = std::min(call.number("bytes"), 512e6);
-  const long count = std::max(256L, static_cast<long>(total / 4 / streams / threads) / 256 * 256);
+  const long count = std::max(256L, static_cast<long>(total / 4 / buffers / threads) / 256 * 256);
   const long passes = std::max(1L, 1000000 / count);  // so that looking at the clock costs nothing
   for (long thread = 0; thread < threads; ++thread)
-    for (int i = 0; i < streams; ++i) buffer(thread, i, count);
+    for (int i = 0; i < buffers; ++i) buffer(thread, i, count);
   double best = 0;
   for (const bool past : {false, true}) {
-    if (past && (kind == Stream::read || total < 256e3)) continue;
-    const auto body = [&](long thread) {
+    if (past && (kind == Stream::read || kind == Stream::update || total < 256e3)) continue;
+    const auto body = [&, kind = kind, buffers = buffers, moved = moved](long thread) {
       float* const x = buffer(thread, 0, count);
-      float* const y = streams == 1 ? x : buffer(thread, streams - 1, count);
-      const float* const z = streams == 3 ? buffer(thread, 1, count) : x;
+      float* const y = buffer(thread, buffers - 1, count);
+      const float* const z = buffer(thread, buffers / 2, count);
       for (long pass = 0; pass < passes; ++pass) lanes.stream(kind, x, z, y, count, past);
-      return 4.0 * streams * static_cast<double>(count * passes);
+      return 4.0 * moved * static_cast<double>(count * passes);
     };
-    best = std::max(best, rate(threads, 8, body));
+    best = std::max(best, rate(threads, total > 1e6 ? 20 : 8, body));
   }
   return best;
 }
 
 /** Cycles per nanosecond: an addition that waits for the one before takes a cycle. */
 double gigahertz() {
-  return rate(1, 5, [](long) {
-           long value = 1;
-           for (int i = 0; i < 100; ++i) {
+  return rate(1, 5,
+              [](long) {
+                long value = 1;
+                for (int i = 0; i < 100; ++i) {
 #pragma GCC unroll 100
-             for (int j = 0; j < 100; ++j) asm volatile("add %0, %0" : "+r"(value));
-           }
-           return 1e4;
-         }) /
+                  for (int j = 0; j < 100; ++j) asm volatile("add %0, %0" : "+r"(value));
+                }
+                return 1e4;
+              }) /
          1e6;
 }
 
@@ -114,7 +125,9 @@ void respond(const Call& call) {
     const Lanes& lanes = lanesOf(call.text("isa"));
     double value = 0;
     if (call.text("op") == "peak")
-      value = rate(std::max(1L, call["threads"]), 8, [&](long) { return lanes.multiplyAdds(2000); }) / 1e6;
+      value =
+          rate(std::max(1L, call["threads"]), 8, [&](long) { return lanes.multiplyAdds(2000); }) /
+          1e6;
     else if (call.text("op") == "bandwidth")
       value = bytesPerMs(lanes, call) / 1e6;
     else

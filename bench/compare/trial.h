@@ -1,4 +1,5 @@
-// A trial: one process that is asked for one row after the other, and answers each with the time it took (see trial.ts).
+// A trial: one process that is asked for one row after the other, and answers each with the time it
+// took (see trial.ts).
 #pragma once
 
 #include <algorithm>
@@ -45,7 +46,8 @@ class Call {
   std::map<std::string, std::string> fields_;
 };
 
-/** One way to do a call; `bare` leaves out what a caller with operands in this library's own layout does not pay. */
+/** One way to do a call; `bare` leaves out what a caller with operands in this library's own layout
+ * does not pay. */
 struct Way {
   std::function<void()> run;
   std::string how;
@@ -102,7 +104,8 @@ inline double time(const std::function<void()>& run, double seconds) {
   return samples.size() % 2 ? samples[half] : (samples[half - 1] + samples[half]) / 2;
 }
 
-/** The way that wins a short race. A call over 50 ms is run once: what its first run pays extra is little then. */
+/** The way that wins a short race. A call over 50 ms is run once: what its first run pays extra is
+ * little then. */
 inline const Way& fastest(const std::vector<Way>& ways) {
   if (ways.size() == 1) return ways[0];
   size_t best = 0;

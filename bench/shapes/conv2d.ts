@@ -68,6 +68,8 @@ export const conv2d: readonly Row[] = Object.entries(layers).flatMap(([name, lay
           ...shape,
           algorithm: 0,
           activation: 0,
+          // Every side lays the weights out once, as a net that only answers can.
+          packed: Number(op !== 'conv2dBackwardWeight'),
           with: { conv2d: 'bias', conv2dBackwardWeight: 'gradBias' }[op] ?? '',
         },
         // A depthwise layer does too little with each number for its arithmetic to be the limit.

@@ -16,7 +16,12 @@ export interface Row {
   /** Bytes read and written, each operand once. */
   readonly reads: number;
   readonly writes: number;
+  /** All its bytes, where some are both read and written: changed in place. */
+  readonly inPlace?: number;
 }
+
+/** The bytes a call's operands take. */
+export const footprint = (row: Row): number => row.inPlace ?? row.reads + row.writes;
 
 export const bytes = (...counts: readonly number[]): number => 4 * counts.reduce((sum, count) => sum + count, 0);
 

@@ -1,4 +1,5 @@
-// oneDNN's convolutions: each algorithm in each layout it takes, with the reorders from and to plain NCHW.
+// oneDNN's convolutions: each algorithm in each layout it takes, with the reorders from and to
+// plain NCHW.
 #include "operand.h"
 
 namespace bench {
@@ -25,7 +26,8 @@ Layer read(const Call& call) {
   layer.padLeft = {call["padTop"], call["padLeft"]};
   for (int i = 0; i < 2; ++i) {
     const long kernel = layer.weight[layer.weight.size() - 2 + i];
-    const long reach = (layer.y[2 + i] - 1) * layer.strides[i] + (kernel - 1) * (layer.dilations[i] + 1) + 1;
+    const long reach =
+        (layer.y[2 + i] - 1) * layer.strides[i] + (kernel - 1) * (layer.dilations[i] + 1) + 1;
     layer.padRight.push_back(reach - layer.x[2 + i] - layer.padLeft[i]);
   }
   layer.winograd = !layer.grouped && call["kernelHeight"] == 3 && call["kernelWidth"] == 3 &&
@@ -71,9 +73,9 @@ class Search {
   }
 
   Forward::primitive_desc chooseForward(dnnl::algorithm algorithm, Tag tag) {
-    const Forward::desc desc(dnnl::prop_kind::forward_training, algorithm, describe(layer_.x, tag), anyWeight_,
-                             bias_, describe(layer_.y, tag), layer_.strides, layer_.dilations, layer_.padLeft,
-                             layer_.padRight);
+    const Forward::desc desc(dnnl::prop_kind::forward_training, algorithm, describe(layer_.x, tag),
+                             anyWeight_, bias_, describe(layer_.y, tag), layer_.strides,
+                             layer_.dilations, layer_.padLeft, layer_.padRight);
     return {desc, engine()};
   }
 
@@ -81,27 +83,28 @@ class Search {
     const auto chosen = chooseForward(algorithm, tag);
     Plan plan;
     plan.input(DNNL_ARG_SRC, plainX_, chosen.src_desc());
-    plan.constant(DNNL_ARG_WEIGHTS, chosen.weights_desc());
+    plan.weight(DNNL_ARG_WEIGHTS, plainWeight_, chosen.weights_desc(), call_["packed"]);
     plan.constant(DNNL_ARG_BIAS, chosen.bias_desc());
     plan.output(DNNL_ARG_DST, plainY_, chosen.dst_desc());
     ways_.push_back(plan.way(Forward(chosen), chosen.impl_info_str()));
   }
 
   void backwardInput(dnnl::algorithm algorithm, Tag tag) {
-    const BackwardData::desc desc(algorithm, describe(layer_.x, tag), anyWeight_, describe(layer_.y, tag),
-                                  layer_.strides, layer_.dilations, layer_.padLeft, layer_.padRight);
+    const BackwardData::desc desc(algorithm, describe(layer_.x, tag), anyWeight_,
+                                  describe(layer_.y, tag), layer_.strides, layer_.dilations,
+                                  layer_.padLeft, layer_.padRight);
     const BackwardData::primitive_desc chosen(desc, engine(), chooseForward(algorithm, tag));
     Plan plan;
     plan.input(DNNL_ARG_DIFF_DST, plainY_, chosen.diff_dst_desc());
-    plan.constant(DNNL_ARG_WEIGHTS, chosen.weights_desc());
+    plan.weight(DNNL_ARG_WEIGHTS, plainWeight_, chosen.weights_desc(), call_["packed"]);
     plan.output(DNNL_ARG_DIFF_SRC, plainX_, chosen.diff_src_desc());
     ways_.push_back(plan.way(BackwardData(chosen), chosen.impl_info_str()));
   }
 
   void backwardWeight(dnnl::algorithm algorithm, Tag tag) {
     const BackwardWeights::desc desc(algorithm, describe(layer_.x, tag), anyWeight_, bias_,
-                                     describe(layer_.y, tag), layer_.strides, layer_.dilations, layer_.padLeft,
-                                     layer_.padRight);
+                                     describe(layer_.y, tag), layer_.strides, layer_.dilations,
+                                     layer_.padLeft, layer_.padRight);
     const BackwardWeights::primitive_desc chosen(desc, engine(), chooseForward(algorithm, tag));
     Plan plan;
     plan.input(DNNL_ARG_SRC, plainX_, chosen.src_desc());
@@ -119,6 +122,8 @@ class Search {
 
 }  // namespace
 
-std::vector<Way> conv2d(const Call& call) { return Search(call).ways(); }
+std::vector<Way> conv2d(const Call& call) {
+  return Search(call).ways();
+}
 
 }  // namespace bench

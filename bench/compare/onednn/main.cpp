@@ -2,10 +2,21 @@
 #include "operand.h"
 
 static std::vector<bench::Way> prepare(const bench::Call& call) {
+  using Starts = std::pair<const char*, bench::Prepare>;
+  static const Starts functions[] = {
+      {"matmul", bench::matmul},       {"conv2d", bench::conv2d},
+      {"maxPool2d", bench::pool2d},    {"avgPool2d", bench::pool2d},
+      {"batchNorm", bench::batchNorm}, {"layerNorm", bench::layerNorm},
+      {"softmax", bench::softmax},     {"logSoftmax", bench::softmax},
+      {"add", bench::binary},          {"mul", bench::binary},
+      {"copy", bench::copy},           {"sum", bench::reduction},
+      {"mean", bench::reduction},      {"max", bench::reduction},
+      {"recurrent", bench::recurrent}, {"", bench::activation},
+  };
   const std::string op = call.text("op");
-  if (op == "matmul") return bench::matmul(call);
-  if (op.rfind("conv2d", 0) == 0) return bench::conv2d(call);
-  throw bench::Skip("has none");
+  for (const auto& [start, function] : functions)
+    if (op.rfind(start, 0) == 0) return function(call);
+  return {};
 }
 
 int main() {

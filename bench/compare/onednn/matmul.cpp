@@ -19,10 +19,7 @@ std::vector<Way> matmul(const Call& call) {
     if (!chosen) return;
     Plan plan;
     plan.input(DNNL_ARG_SRC, plainA, chosen.src_desc());
-    if (packed)
-      plan.constant(DNNL_ARG_WEIGHTS, chosen.weights_desc());
-    else
-      plan.input(DNNL_ARG_WEIGHTS, plainB, chosen.weights_desc());
+    plan.weight(DNNL_ARG_WEIGHTS, plainB, chosen.weights_desc(), packed);
     plan.output(DNNL_ARG_DST, plainY, chosen.dst_desc());
     ways.push_back(plan.way(dnnl::matmul(chosen), std::string(how) + chosen.impl_info_str()));
   };

@@ -1,4 +1,5 @@
-// What all oneDNN rows share: the engine, memories with random content, and a call as a list of steps.
+// What all oneDNN rows share: the engine, memories with random content, and a call as a list of
+// steps.
 #pragma once
 
 #include <dnnl.hpp>
@@ -53,7 +54,8 @@ class Steps {
   std::vector<Step> steps_;
 };
 
-/** Collects one primitive's operands, and the reorders around it where its layout is not the caller's. */
+/** Collects one primitive's operands, and the reorders around it where its layout is not the
+ * caller's. */
 class Plan {
  public:
   /** An input the caller has as `plain`. */
@@ -61,6 +63,10 @@ class Plan {
     const memory data = filled(own);
     if (plain != own) before_.push_back({filled(plain), data});
     arguments_[argument] = data;
+  }
+  /** Weights: laid out once, or at each call. */
+  void weight(int argument, const memory::desc& plain, const memory::desc& own, bool packed) {
+    packed ? constant(argument, own) : input(argument, plain, own);
   }
   /** An input that may lie as the library wishes: weights, laid out once. */
   void constant(int argument, const memory::desc& own) { arguments_[argument] = filled(own); }
@@ -90,7 +96,30 @@ class Plan {
   std::unordered_map<int, memory> arguments_;
 };
 
-std::vector<Way> matmul(const Call& call);
+/** What `make` gives for each layout that has an implementation. */
+template <typename Make>
+std::vector<Way> waysOf(const std::vector<Tag>& tags, const Make& make) {
+  std::vector<Way> ways;
+  for (const Tag tag : tags) {
+    try {
+      ways.push_back(make(tag));
+    } catch (const dnnl::error&) {
+      // No implementation takes this layout.
+    }
+  }
+  return ways;
+}
+
+std::vector<Way> activation(const Call& call);
+std::vector<Way> batchNorm(const Call& call);
+std::vector<Way> binary(const Call& call);
 std::vector<Way> conv2d(const Call& call);
+std::vector<Way> copy(const Call& call);
+std::vector<Way> layerNorm(const Call& call);
+std::vector<Way> matmul(const Call& call);
+std::vector<Way> pool2d(const Call& call);
+std::vector<Way> recurrent(const Call& call);
+std::vector<Way> reduction(const Call& call);
+std::vector<Way> softmax(const Call& call);
 
 }  // namespace bench
