@@ -1,5 +1,6 @@
 // Runs the C++ tests outside Node.js: `sanitize` under AddressSanitizer, UndefinedBehaviorSanitizer and
-// ThreadSanitizer; `arm64` cross-compiled and under qemu. Skips aloud where the tools are absent.
+// ThreadSanitizer; `arm64` cross-compiled and under qemu; `accuracy` that of the elementary functions over all floats
+// (an hour). Skips aloud where the tools are absent.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -12,6 +13,9 @@ const builds = {
   sanitize: [
     { name: 'address', options: ['-DFOVEA_SANITIZE=address,undefined'], tools: ['c++'] },
     { name: 'thread', options: ['-DFOVEA_SANITIZE=thread'], tools: ['c++'], only: 'threads' },
+  ],
+  accuracy: [
+    { name: 'accuracy', options: [], tools: ['c++'], only: 'accuracy', environment: { FOVEA_TEST_STRIDE: '1' } },
   ],
   arm64: [
     {

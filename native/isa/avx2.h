@@ -179,6 +179,36 @@ inline Vec toFloats(Ints x) {
   return {_mm256_cvtepi32_ps(x.v)};
 }
 
+// The same lanes in double precision, for the few functions whose middle needs it.
+struct Doubles {
+  __m256d low, high;
+};
+inline Doubles widen(Vec x) {
+  return {_mm256_cvtps_pd(_mm256_castps256_ps128(x.v)),
+          _mm256_cvtps_pd(_mm256_extractf128_ps(x.v, 1))};
+}
+inline Vec narrow(Doubles x) {
+  return {_mm256_set_m128(_mm256_cvtpd_ps(x.high), _mm256_cvtpd_ps(x.low))};
+}
+inline Doubles broadcastDoubles(double x) {
+  return {_mm256_set1_pd(x), _mm256_set1_pd(x)};
+}
+inline Doubles operator+(Doubles a, Doubles b) {
+  return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)};
+}
+inline Doubles operator-(Doubles a, Doubles b) {
+  return {_mm256_sub_pd(a.low, b.low), _mm256_sub_pd(a.high, b.high)};
+}
+inline Doubles operator*(Doubles a, Doubles b) {
+  return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)};
+}
+inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return {_mm256_fmadd_pd(a.low, b.low, c.low), _mm256_fmadd_pd(a.high, b.high, c.high)};
+}
+inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
+  return {_mm256_fnmadd_pd(a.low, b.low, c.low), _mm256_fnmadd_pd(a.high, b.high, c.high)};
+}
+
 // Folds the eight lanes into one: halves, then pairs, then neighbours.
 template <class Fold>
 inline float foldLanes(__m256 x, const Fold& fold) {
@@ -240,3 +270,5 @@ inline void transpose(Vec* x) {
 
 }  // namespace
 }  // namespace fovea
+
+#include "scale.h"

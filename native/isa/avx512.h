@@ -111,7 +111,7 @@ inline Vec sqrt(Vec x) {
 inline Vec abs(Vec x) {
   return {_mm512_abs_ps(x.v)};
 }
-// With a NaN among the operands the result of min and max is either operand.
+// min and max with a NaN: the result is b where a is NaN, NaN where b is (else a NaN too on NEON).
 inline Vec min(Vec a, Vec b) {
   return {_mm512_min_ps(a.v, b.v)};
 }
@@ -192,6 +192,42 @@ inline Ints toInts(Vec x) {
 }
 inline Vec toFloats(Ints x) {
   return {_mm512_cvtepi32_ps(x.v)};
+}
+
+// x 2^n for whole n, rounded once.
+inline Vec scaleByPowerOf2(Vec x, Vec n) {
+  return {_mm512_scalef_ps(x.v, n.v)};
+}
+
+// The same lanes in double precision, for the few functions whose middle needs it.
+struct Doubles {
+  __m512d low, high;
+};
+inline Doubles widen(Vec x) {
+  return {_mm512_cvtps_pd(_mm512_castps512_ps256(x.v)),
+          _mm512_cvtps_pd(_mm512_extractf32x8_ps(x.v, 1))};
+}
+inline Vec narrow(Doubles x) {
+  return {_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.low)),
+                             _mm512_cvtpd_ps(x.high), 1)};
+}
+inline Doubles broadcastDoubles(double x) {
+  return {_mm512_set1_pd(x), _mm512_set1_pd(x)};
+}
+inline Doubles operator+(Doubles a, Doubles b) {
+  return {_mm512_add_pd(a.low, b.low), _mm512_add_pd(a.high, b.high)};
+}
+inline Doubles operator-(Doubles a, Doubles b) {
+  return {_mm512_sub_pd(a.low, b.low), _mm512_sub_pd(a.high, b.high)};
+}
+inline Doubles operator*(Doubles a, Doubles b) {
+  return {_mm512_mul_pd(a.low, b.low), _mm512_mul_pd(a.high, b.high)};
+}
+inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return {_mm512_fmadd_pd(a.low, b.low, c.low), _mm512_fmadd_pd(a.high, b.high, c.high)};
+}
+inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
+  return {_mm512_fnmadd_pd(a.low, b.low, c.low), _mm512_fnmadd_pd(a.high, b.high, c.high)};
 }
 
 inline float sum(Vec x) {

@@ -213,6 +213,35 @@ inline Vec toFloats(Ints x) {
   return {vcvtq_f32_s32(x.v)};
 }
 
+// The same lanes in double precision, for the few functions whose middle needs it.
+struct Doubles {
+  float64x2_t low, high;
+};
+inline Doubles widen(Vec x) {
+  return {vcvt_f64_f32(vget_low_f32(x.v)), vcvt_high_f64_f32(x.v)};
+}
+inline Vec narrow(Doubles x) {
+  return {vcvt_high_f32_f64(vcvt_f32_f64(x.low), x.high)};
+}
+inline Doubles broadcastDoubles(double x) {
+  return {vdupq_n_f64(x), vdupq_n_f64(x)};
+}
+inline Doubles operator+(Doubles a, Doubles b) {
+  return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)};
+}
+inline Doubles operator-(Doubles a, Doubles b) {
+  return {vsubq_f64(a.low, b.low), vsubq_f64(a.high, b.high)};
+}
+inline Doubles operator*(Doubles a, Doubles b) {
+  return {vmulq_f64(a.low, b.low), vmulq_f64(a.high, b.high)};
+}
+inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return {vfmaq_f64(c.low, a.low, b.low), vfmaq_f64(c.high, a.high, b.high)};
+}
+inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
+  return {vfmsq_f64(c.low, a.low, b.low), vfmsq_f64(c.high, a.high, b.high)};
+}
+
 inline float sum(Vec x) {
   return vaddvq_f32(x.v);
 }
@@ -251,3 +280,5 @@ inline void transpose(Vec* x) {
 
 }  // namespace
 }  // namespace fovea
+
+#include "scale.h"

@@ -186,6 +186,35 @@ inline Vec toFloats(Ints x) {
   return {static_cast<float>(x.v)};
 }
 
+// The same lanes in double precision, for the few functions whose middle needs it.
+struct Doubles {
+  double v;
+};
+inline Doubles widen(Vec x) {
+  return {static_cast<double>(x.v)};
+}
+inline Vec narrow(Doubles x) {
+  return {static_cast<float>(x.v)};
+}
+inline Doubles broadcastDoubles(double x) {
+  return {x};
+}
+inline Doubles operator+(Doubles a, Doubles b) {
+  return {a.v + b.v};
+}
+inline Doubles operator-(Doubles a, Doubles b) {
+  return {a.v - b.v};
+}
+inline Doubles operator*(Doubles a, Doubles b) {
+  return {a.v * b.v};
+}
+inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return {a.v * b.v + c.v};
+}
+inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
+  return {c.v - a.v * b.v};
+}
+
 inline float sum(Vec x) {
   return x.v;
 }
@@ -217,3 +246,5 @@ inline void transpose(Vec*) {}
 
 }  // namespace
 }  // namespace fovea
+
+#include "scale.h"

@@ -216,6 +216,35 @@ inline Vec roundNearest(Vec x) {
   return select(Mask{_mm_cmplt_ps(size, big)}, Vec{rounded}, x);
 }
 
+// The same lanes in double precision, for the few functions whose middle needs it.
+struct Doubles {
+  __m128d low, high;
+};
+inline Doubles widen(Vec x) {
+  return {_mm_cvtps_pd(x.v), _mm_cvtps_pd(_mm_movehl_ps(x.v, x.v))};
+}
+inline Vec narrow(Doubles x) {
+  return {_mm_movelh_ps(_mm_cvtpd_ps(x.low), _mm_cvtpd_ps(x.high))};
+}
+inline Doubles broadcastDoubles(double x) {
+  return {_mm_set1_pd(x), _mm_set1_pd(x)};
+}
+inline Doubles operator+(Doubles a, Doubles b) {
+  return {_mm_add_pd(a.low, b.low), _mm_add_pd(a.high, b.high)};
+}
+inline Doubles operator-(Doubles a, Doubles b) {
+  return {_mm_sub_pd(a.low, b.low), _mm_sub_pd(a.high, b.high)};
+}
+inline Doubles operator*(Doubles a, Doubles b) {
+  return {_mm_mul_pd(a.low, b.low), _mm_mul_pd(a.high, b.high)};
+}
+inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+  return a * b + c;
+}
+inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
+  return c - a * b;
+}
+
 // Folds the four lanes into one: halves, then neighbours.
 template <class Fold>
 inline float foldLanes(__m128 x, const Fold& fold) {
@@ -262,3 +291,5 @@ inline void transpose(Vec* x) {
 
 }  // namespace
 }  // namespace fovea
+
+#include "scale.h"

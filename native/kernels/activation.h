@@ -3,6 +3,7 @@
 
 #include "context.h"
 #include "list.h"
+#include "math-wide.h"
 #include "math.h"
 #include "workspace.h"
 
@@ -53,26 +54,6 @@ inline Vec ones() {
   return broadcast(1);
 }
 
-// x Phi(x). Far out, where Phi is too small for a float but the product is not, the power of 2
-// comes last; beyond, the product is 0 (NaN for -infinity).
-inline Vec gelu(Vec x) {
-  const Normal normal = standardNormal(x);
-  const Vec far =
-      select(less(x, broadcast(-15)), x * zeroes(), scaleByPowerOf2(x * normal.tail, normal.power));
-  return select(less(x, broadcast(-12)), far, x * normal.distribution);
-}
-
-// x / (1 + exp(-x)), in the same way.
-inline Vec silu(Vec x) {
-  const SplitExp s = splitExp(max(-abs(x), broadcast(-170)), zeroes());
-  const Vec mantissa = ones() + s.tail;
-  const Vec divisor = ones() + scaleByPowerOf2(mantissa, s.power);
-  const Mask negative = less(x, zeroes());
-  const Vec y = scaleByPowerOf2(select(negative, x * mantissa, x) / divisor,
-                                select(negative, s.power, zeroes()));
-  return select(isNan(x), x, select(less(x, broadcast(-170)), x * zeroes(), y));
-}
-
 // NaN stays NaN in relu and clamp.
 FOVEA_UNARY_KERNEL(neg, ElementsShape, -v)
 FOVEA_UNARY_KERNEL(abs, ElementsShape, abs(v))
@@ -86,8 +67,7 @@ FOVEA_UNARY_KERNEL(sigmoid, ElementsShape, sigmoid(v))
 FOVEA_UNARY_KERNEL(tanh, ElementsShape, tanh(v))
 FOVEA_UNARY_KERNEL(gelu, ElementsShape, gelu(v))
 FOVEA_UNARY_KERNEL(silu, ElementsShape, silu(v))
-FOVEA_UNARY_KERNEL(softplus, ElementsShape,
-                   select(less(v, zeroes()), zeroes(), v) + logOf1Plus(exp(-abs(v))))
+FOVEA_UNARY_KERNEL(softplus, ElementsShape, softplus(v))
 FOVEA_UNARY_KERNEL(clamp, ClampShape,
                    select(less(v, broadcast(s.low)), broadcast(s.low),
                           select(less(broadcast(s.high), v), broadcast(s.high), v)))
@@ -106,21 +86,8 @@ FOVEA_UNARY_BACKWARD_KERNEL(clampBackward, ClampShape,
                             select(lessEqual(broadcast(s.low), v) & lessEqual(v, broadcast(s.high)),
                                    g, zeroes()))
 
-// Phi(x) + x phi(x).
-inline Vec geluSlope(Vec x) {
-  const Normal normal = standardNormal(x);
-  return fma(x, normal.density, normal.distribution);
-}
 FOVEA_UNARY_BACKWARD_KERNEL(geluBackward, ElementsShape, g* geluSlope(v))
 
-// s (1 + x (1 - s)), where 1 - s is computed without cancellation.
-inline Vec siluSlope(Vec x) {
-  const Vec e = exp(-abs(x));
-  const Vec larger = ones() / (ones() + e), smaller = e * larger;
-  const Mask negative = less(x, zeroes());
-  const Vec s = select(negative, smaller, larger), rest = select(negative, larger, smaller);
-  return s * fma(x, rest, ones());
-}
 FOVEA_UNARY_BACKWARD_KERNEL(siluBackward, ElementsShape, g* siluSlope(v))
 
 // From y.

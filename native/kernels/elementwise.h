@@ -5,7 +5,7 @@
 #include "activation.h"
 #include "context.h"
 #include "list.h"
-#include "math.h"
+#include "math-wide.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -132,7 +132,7 @@ FOVEA_BINARY_KERNEL(less, select(less(u, v), broadcast(1), broadcast(0)))
 
 #undef FOVEA_BINARY_KERNEL
 
-// The usual exponent, 2, is a product (and as exact as C's pow).
+// The usual exponent, 2, is a product.
 void pow(const BroadcastShape& s, const Context& context, const float* a, const float* b,
          float* y) {
   if (s.bLength == 1 && *b == 2.0f) {

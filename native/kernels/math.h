@@ -32,55 +32,68 @@ inline Mask firstLanes(int n) {
   return less(toFloats(iota()), broadcast(static_cast<float>(n)));
 }
 
-// x 2^n for whole n in [-252, 254], in two steps so that neither factor leaves the normal range.
-inline Vec scaleByPowerOf2(Vec x, Vec n) {
-  const Ints bias = broadcastInts(127);
-  const Ints half = toInts(n * broadcast(0.5f));
-  const Ints rest = toInts(n) - half;
-  return x * floats(shiftLeft<23>(half + bias)) * floats(shiftLeft<23>(rest + bias));
+// x to the nearest whole number, |x| < 2^22: adding 1.5 2^23 pushes the fraction out.
+inline Vec roundSmall(Vec x) {
+  const Vec big = broadcast(12582912.0f);
+  return x + big - big;
 }
 
 // ln 2 in two parts; n ln2High is exact for |n| < 2^15.
 constexpr float ln2High = 0.693359375f;
 constexpr float ln2Low = -2.12194440e-4f;
 
-// exp(high + low) = (1 + tail) 2^power, |high| <= 174, |low| < 1/4.
+// (exp(r) - 1 - r) / r² for |r| <= ln 2 / 2.
+inline Vec expRest(Vec r) {
+  return polynomial(r, 4.999999337e-1f, 1.666651952e-1f, 4.166840107e-2f, 8.368851064e-3f,
+                    1.381432150e-3f);
+}
+
+// exp(x) = (1 + tail) 2^power, |x| <= 174.
 struct SplitExp {
   Vec tail, power;
 };
+inline SplitExp splitExp(Vec x) {
+  const Vec n = roundSmall(x * broadcast(1.44269504f));
+  const Vec r = fnma(n, broadcast(ln2Low), fnma(n, broadcast(ln2High), x));
+  return {fma(r * r, expRest(r), r), n};
+}
+// Of high + low, |low| < 1/4.
 inline SplitExp splitExp(Vec high, Vec low) {
-  const Vec n = roundNearest((high + low) * broadcast(1.44269504f));
+  const Vec n = roundSmall((high + low) * broadcast(1.44269504f));
   const Vec r = fnma(n, broadcast(ln2Low), fnma(n, broadcast(ln2High), high)) + low;
-  const Vec q = polynomial(r, 4.999999337e-1f, 1.666651952e-1f, 4.166840107e-2f, 8.368851064e-3f,
-                           1.381432150e-3f);
-  return {fma(r * r, q, r), n};
+  return {fma(r * r, expRest(r), r), n};
 }
 
-// Below 1.1 ulp.
+// x within [low, high]; NaN stays NaN.
+inline Vec within(float low, float high, Vec x) {
+  return max(broadcast(low), min(broadcast(high), x));
+}
+
+// Below 1 ulp.
 inline Vec exp(Vec x) {
-  const Vec inside = max(min(x, broadcast(89.0f)), broadcast(-104.0f));
-  const SplitExp s = splitExp(inside, broadcast(0));
-  return select(isNan(x), x, scaleByPowerOf2(broadcast(1) + s.tail, s.power));
+  const SplitExp s = splitExp(within(-104, 89, x));
+  return scaleByPowerOf2(broadcast(1) + s.tail, s.power);
 }
 
 // exp(x) - 1 for x <= 0.
 inline Vec expMinus1(Vec x) {
-  const SplitExp s = splitExp(max(x, broadcast(-40.0f)), broadcast(0));
-  const Vec power = floats(shiftLeft<23>(toInts(s.power) + broadcastInts(127)));
-  return select(isNan(x), x, fma(s.tail, power, power - broadcast(1)));
+  const SplitExp s = splitExp(max(broadcast(-40), x));
+  const Vec power = scaleByPowerOf2(broadcast(1), s.power);
+  return fma(s.tail, power, power - broadcast(1));
 }
 
-// x = m 2^exponent with m in [sqrt(1/2), sqrt(2)), for normal x; ln x follows.
-inline Vec logOfNormal(Vec x, Vec extraExponent) {
+// ln x + ln 2 exponent + rest for normal x; rest is small beside the sum.
+inline Vec logOfNormal(Vec x, Vec exponent, Vec rest) {
   const Ints sqrtHalf = broadcastInts(0x3f3504f3);
   const Ints shifted = bits(x) + broadcastInts(0x3f800000 - 0x3f3504f3);
-  const Vec e = toFloats(shiftRight<23>(shifted) - broadcastInts(127)) + extraExponent;
+  const Vec e = toFloats(shiftRight<23>(shifted) - broadcastInts(127)) + exponent;
+  // x = (1 + f) 2^e with 1 + f in [sqrt(1/2), sqrt(2)).
   const Vec f = floats((shifted & broadcastInts(0x007fffff)) + sqrtHalf) - broadcast(1);
   const Vec p = polynomial(f, 3.333331260e-1f, -2.500000960e-1f, 2.000211865e-1f, -1.666799589e-1f,
                            1.421955251e-1f, -1.240558831e-1f, 1.188816058e-1f, -1.167565505e-1f,
                            6.746648381e-2f);
   const Vec square = f * f;
-  Vec y = fma(e, broadcast(ln2Low), square * f * p);
+  Vec y = fma(e, broadcast(ln2Low), fma(square * f, p, rest));
   y = fnma(broadcast(0.5f), square, y);
   return fma(e, broadcast(ln2High), f + y);
 }
@@ -90,66 +103,63 @@ inline Vec log(Vec x) {
   const Mask tiny = less(x, broadcast(1.17549435e-38f));
   const Vec zero = broadcast(0);
   Vec y = logOfNormal(select(tiny, x * broadcast(8388608.0f), x),
-                      select(tiny, broadcast(-23.0f), zero));
+                      select(tiny, broadcast(-23.0f), zero), zero);
   y = select(less(x, broadcast(infinity)), y, x);
   y = select(less(x, zero), broadcast(notANumber), y);
   return select(equal(x, zero), broadcast(-infinity), y);
 }
 
-// ln(1 + x) for 0 <= x <= 1: what rounding 1 + x lost is added back.
-inline Vec logOf1Plus(Vec x) {
-  const Vec w = broadcast(1) + x;
-  return logOfNormal(w, broadcast(0)) + (x - (w - broadcast(1))) / w;
+// ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)), below 2 ulp: what rounding lost of exp(-|x|), and
+// of 1 and it, is added back.
+inline Vec softplus(Vec x) {
+  const Vec one = broadcast(1), zero = broadcast(0);
+  const SplitExp s = splitExp(max(broadcast(-104), -abs(x)));
+  const Vec mantissa = one + s.tail;
+  const Vec e = scaleByPowerOf2(mantissa, s.power), sum = one + e;
+  const Vec lost = (e - (sum - one)) + scaleByPowerOf2(s.tail - (mantissa - one), s.power);
+  const Vec y = logOfNormal(sum, zero, lost / sum);
+  return max(zero, x) + y;
 }
 
-// Below 1.4 ulp.
+// An odd polynomial near 0, else 1 - 2 / (exp(2|x|) + 1); below 1.4 ulp.
 inline Vec tanh(Vec x) {
-  const Vec z = abs(x);
+  const Vec z = min(broadcast(10), abs(x)), one = broadcast(1);
   const Vec square = z * z;
   const Vec p = polynomial(square, -3.333328194e-1f, 1.333144220e-1f, -5.373971554e-2f,
                            2.063908872e-2f, -5.704988625e-3f);
   const Vec small = fma(square * p, z, z);
-  const Vec e = exp(min(z + z, broadcast(20)));
-  const Vec large = broadcast(1) - broadcast(2) / (e + broadcast(1));
-  const Vec y = select(less(z, broadcast(0.625f)), small, large);
-  return select(isNan(x), x, withSignOf(y, x));
+  const SplitExp s = splitExp(z + z);
+  const Vec e = scaleByPowerOf2(one + s.tail, s.power);
+  const Vec large = one - broadcast(2) / (e + one);
+  return withSignOf(select(less(z, broadcast(0.625f)), small, large), x);
 }
 
-// 1 / (1 + exp(-x)), below 2.5 ulp: the exponential is of -|x|, so nothing overflows or cancels.
+// numerator / (1 + exp(-x)) for |x| <= 170, below 2 ulp. Of exp(-|x|), so that nothing overflows;
+// what rounding its sum with 1 lost goes into the last factor, where it costs no rounding of its
+// own.
+inline Vec sigmoidTimes(Vec numerator, Vec x) {
+  const Vec one = broadcast(1), zero = broadcast(0);
+  const SplitExp s = splitExp(-abs(x));
+  const Vec mantissa = one + s.tail;
+  const Vec e = scaleByPowerOf2(mantissa, s.power), sum = one + e;
+  const Vec gained = (sum - one) - e;
+  // 1 / sum is near enough 1.457 - sum / 2 for a correction.
+  const Vec share = gained * fnma(sum, broadcast(0.5f), broadcast(1.457f));
+  const Mask negative = less(x, zero);
+  const Vec more = select(negative, fma(share, mantissa, s.tail), share);
+  const Vec y = numerator / sum;
+  return scaleByPowerOf2(fma(y, more, y), select(negative, s.power, zero));
+}
+
 inline Vec sigmoid(Vec x) {
-  const Vec e = exp(-abs(x));
-  return select(less(x, broadcast(0)), e, broadcast(1)) / (broadcast(1) + e);
+  return sigmoidTimes(broadcast(1), within(-104, 104, x));
 }
 
-// The standard normal's distribution function and density, below 7 and 2.1 ulp. The middle is
-// 1/2 + x P(x²); the lower tail Q(a) = exp(-a²/2) t G(t), t = 1 / (1 + a/4), keeps its relative
-// precision.
-struct Normal {
-  Vec distribution, density;
-  Vec tail,
-      power;  // below -3/4 the distribution is tail 2^power, where it is too small for a float
-};
-inline Normal standardNormal(Vec x) {
-  const Vec a = min(abs(x), broadcast(15));
-  const Vec middle = fma(x,
-                         polynomial(a * a, 3.989422794e-1f, -6.649029496e-2f, 9.972348973e-3f,
-                                    -1.181285072e-3f, 1.029405791e-4f),
-                         broadcast(0.5f));
-  // -a²/2 without rounding: the high half of a has 12 bits.
-  const Vec h = floats(bits(a) & broadcastInts(~0xfff));
-  const Vec halfMinus = broadcast(-0.5f);
-  const SplitExp s = splitExp(halfMinus * (h * h), halfMinus * ((a - h) * (a + h)));
-  const Vec e = scaleByPowerOf2(broadcast(1) + s.tail, s.power);
-  const Vec t = broadcast(1) / fma(a, broadcast(0.25f), broadcast(1));
-  const Vec g = polynomial(t, 9.973447744e-2f, 9.976903559e-2f, 9.306287095e-2f, 8.430696649e-2f,
-                           4.814047254e-2f, 9.075411475e-2f, -7.407865905e-2f, 1.359585507e-1f,
-                           -1.022416562e-1f, 2.459521388e-2f);
-  const Vec tail = (broadcast(1) + s.tail) * (t * g);
-  const Vec below = scaleByPowerOf2(tail, s.power);
-  const Vec outside = select(less(x, broadcast(0)), below, broadcast(1) - below);
-  const Mask invalid = isNan(x);
-  return {select(invalid, x, select(less(a, broadcast(0.75f)), middle, outside)),
-          select(invalid, x, e * broadcast(0.398942280f)), tail, s.power};
+// x / (1 + exp(-x)); x itself and 0 far out (NaN for -infinity, as 0 times it).
+inline Vec silu(Vec x) {
+  const Vec zero = broadcast(0), inside = within(-170, 170, x);
+  const Vec outside = select(less(x, zero), x * zero, x);
+  return select(equal(inside, x), sigmoidTimes(inside, inside), outside);
 }
 
 // sin and cos of 2 π u for 0 <= u <= 1, below 1 ulp of 1.
@@ -173,15 +183,6 @@ inline SinCos sinCosOfTurns(Vec u) {
   const Ints sign = broadcastInts(INT32_MIN);
   return {floats(bits(sine) + (shiftLeft<30>(q) & sign)),
           floats(bits(cosine) + (shiftLeft<30>(q + broadcastInts(1)) & sign))};
-}
-
-// C's pow, lane by lane.
-inline Vec pow(Vec a, Vec b) {
-  float base[Vec::width], exponent[Vec::width];
-  store(base, a);
-  store(exponent, b);
-  for (int i = 0; i < Vec::width; ++i) base[i] = ::powf(base[i], exponent[i]);
-  return load(base);
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ void normal(const NormalShape& s, const Context& context, const int32_t* seed, f
     }
     for (int i = 0; i < pairs; i += Vec::width) {
       const Vec u1 = (upperBits(first + i) + broadcast(1)) * unit;
-      const Vec radius = std * sqrt(broadcast(-2) * logOfNormal(u1, broadcast(0)));
+      const Vec radius = std * sqrt(broadcast(-2) * logOfNormal(u1, broadcast(0), broadcast(0)));
       const SinCos turn = sinCosOfTurns(upperBits(second + i) * unit);
       store(cosines + i, fma(radius, turn.cos, mean));
       store(sines + i, fma(radius, turn.sin, mean));

@@ -99,6 +99,9 @@ void testComparisons() {
               [](float a, float b) { return a != a || b != b ? 0.0f
                                             : a > b          ? a
                                                              : b; });
+  // A NaN in the second place stays.
+  checkUnary([=](Vec a) { return select(isNan(a), min(one, max(zero, a)), a); },
+             [](float a) { return a; });
   for (int i = 0; i < lanes; ++i) {
     float of[lanes] = {};
     of[i] = 1;
@@ -149,6 +152,30 @@ void testInts() {
       CHECK(y.of[i] == (fits ? static_cast<int32_t>(std::nearbyint(x.of[i])) : INT32_MIN));
       CHECK(chosen.of[i] == (x.of[i] < 1 ? i : -5));
     }
+  }
+}
+
+void testDoubles() {
+  checkUnary([](Vec a) { return narrow(widen(a)); }, [](float a) { return a; });
+  // 1 + 2^-30 and its square are no floats: only doubles in between give these differences.
+  const Doubles one = broadcastDoubles(1), tiny = broadcastDoubles(0x1p-30);
+  const Doubles x = one + tiny, three = broadcastDoubles(3);
+  const Lanes difference = out(narrow(x - one)), square = out(narrow(x * x - one));
+  const Lanes sum = out(narrow(fma(x, three, tiny) - three));
+  const Lanes rest = out(narrow(fnma(x, three, three)));
+  const Lanes order = out(narrow(widen(toFloats(iota())) * three));
+  for (int i = 0; i < lanes; ++i) {
+    CHECK(difference.of[i] == 0x1p-30f && square.of[i] == 0x1p-29f);
+    CHECK(sum.of[i] == 0x1p-28f && rest.of[i] == -3 * 0x1p-30f);
+    CHECK(order.of[i] == static_cast<float>(3 * i));
+  }
+}
+
+void testScale() {
+  for (int n = -252; n <= 254; ++n) {
+    const float power = static_cast<float>(n);
+    checkUnary([=](Vec a) { return scaleByPowerOf2(a, broadcast(power)); },
+               [=](float a) { return std::ldexp(a, n); });
   }
 }
 
@@ -222,6 +249,8 @@ void FOVEA_TESTS_OF(FOVEA_ISA)() {
   testArithmetic();
   testComparisons();
   testInts();
+  testDoubles();
+  testScale();
   testPartialMemory();
   testStreams();
   testPairs();
