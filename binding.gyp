@@ -29,6 +29,7 @@
         "native/engine.cpp",
         "native/rules.cpp",
         "native/signature.cpp",
+        "native/steps.cpp",
         "native/threads.cpp",
         "native/isa/targets.cpp"
       ],

@@ -11,11 +11,15 @@ namespace {
 // bits.
 constexpr int64_t longest = INT32_MAX;
 
+int64_t sizeOf(int field, const Call& call) {
+  return field < 0 ? -field : call.shape[field].integer;
+}
+
 // Of positive sizes; -1 where it is above `longest`.
 int64_t multiply(const Product& product, const Call& call) {
   int64_t length = 1, bound = 1;
   for (const int field : product.fields) {
-    const int64_t size = call.shape[field].integer;
+    const int64_t size = sizeOf(field, call);
     length *= size;
     bound *= size > 0 ? size : 1;
     if (bound > longest) return -1;
@@ -28,7 +32,7 @@ std::string sizes(const Product& product, const Call& call) {
   std::string text;
   for (const int field : product.fields) {
     if (!text.empty()) text += " x ";
-    text += std::to_string(call.shape[field].integer);
+    text += std::to_string(sizeOf(field, call));
   }
   return text;
 }

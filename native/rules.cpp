@@ -268,6 +268,38 @@ bool batchNorm(const char* kernel, const Call& call, Message& message) {
 }
 
 template <class Shape>
+bool recurrent(const char* kernel, const Shape& s, Message& message) {
+  if (!flag(kernel, "reverse", s.reverse, message)) return false;
+  if (int64_t{s.yOffset} + s.hiddenSize <= s.yStride) return true;
+  return message.set("%s: expected yOffset + hiddenSize of at most yStride %d, but got %d + %d",
+                     kernel, s.yStride, s.yOffset, s.hiddenSize);
+}
+
+template <class Shape>
+bool rnn(const char* kernel, const Call& call, Message& message) {
+  const auto s = shapeOf<Shape>(call);
+  return recurrent(kernel, s, message) && flag(kernel, "relu", s.relu, message);
+}
+
+template <class Shape>
+bool gru(const char* kernel, const Call& call, Message& message) {
+  const auto s = shapeOf<Shape>(call);
+  return recurrent(kernel, s, message) && flag(kernel, "resetAfter", s.resetAfter, message);
+}
+
+template <class Shape>
+bool lstm(const char* kernel, const Call& call, Message& message) {
+  return recurrent(kernel, shapeOf<Shape>(call), message);
+}
+
+// The backward kernels, whose gradX may come on top of what is there.
+template <class Shape, Rule forward>
+bool adding(const char* kernel, const Call& call, Message& message) {
+  return forward(kernel, call, message) &&
+         flag(kernel, "accumulate", shapeOf<Shape>(call).accumulate, message);
+}
+
+template <class Shape>
 bool seeded(const char* kernel, const Call& call, Message& message) {
   return exactly(kernel, "seedWords", shapeOf<Shape>(call).seedWords, 4, message);
 }
@@ -324,6 +356,12 @@ const std::unordered_map<std::string, Rule>& rules() {
       {"adaptiveAvgPool2d", adaptivePool},
       {"adaptiveAvgPool2dBackward", adaptivePool},
       {"batchNorm", batchNorm},
+      {"rnn", rnn<RnnShape>},
+      {"gru", gru<GruShape>},
+      {"lstm", lstm<LstmShape>},
+      {"rnnBackward", adding<RnnBackwardShape, rnn<RnnBackwardShape>>},
+      {"gruBackward", adding<GruBackwardShape, gru<GruBackwardShape>>},
+      {"lstmBackward", adding<LstmBackwardShape, lstm<LstmBackwardShape>>},
       {"uniform", seeded<UniformShape>},
       {"normal", seeded<NormalShape>},
       {"dropout", seeded<DropoutShape>},

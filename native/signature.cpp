@@ -41,7 +41,8 @@ int position(const std::vector<std::string>& names, const std::string& name) {
 }
 
 void multiply(Product& product, const std::string& field, const Signature& kernel) {
-  product.fields.push_back(position(kernel.integerNames, field));
+  const bool number = field[0] >= '0' && field[0] <= '9';
+  product.fields.push_back(number ? -std::stoi(field) : position(kernel.integerNames, field));
   product.text += product.text.empty() ? field : " " + field;
 }
 

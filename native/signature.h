@@ -8,15 +8,15 @@
 namespace fovea {
 
 constexpr int maxFields = 28;
-constexpr int maxBuffers = 8;
+constexpr int maxBuffers = 19;
 
 enum class Mode { read, write, update };
 enum class Element { f32, i32 };
 
-// The product of some integer fields of the shape; of none it is 1.
+// The product of some integer fields of the shape, and of numbers; of nothing it is 1.
 struct Product {
-  std::string text;         // as in the list: "outer count inner"
-  std::vector<int> fields;  // positions among the integers
+  std::string text;         // as in the list: "outer count inner", "4 hiddenSize"
+  std::vector<int> fields;  // positions among the integers; -n stands for the number n
 };
 
 struct BufferSignature {

@@ -1,5 +1,5 @@
 // Checks a call against the list, as the native edge does (native/check.cpp), for the reference backend.
-import type { BufferLayout, Layout } from './layout.ts';
+import { type BufferLayout, type Layout, sizeOf } from './layout.ts';
 
 type Values = Readonly<Record<string, number>>;
 type Given = Readonly<Record<string, unknown>>;
@@ -23,7 +23,8 @@ function checkShape(layout: Layout, shape: Values): void {
   }
 }
 
-const sizes = (fields: readonly string[], shape: Values): string => fields.map((field) => shape[field]).join(' x ');
+const sizes = (fields: readonly string[], shape: Values): string =>
+  fields.map((field) => sizeOf(field, shape)).join(' x ');
 
 function because(fields: readonly string[], shape: Values): string {
   return fields.length === 0 ? '' : `, because ${fields.join(' ')} is ${sizes(fields, shape)}`;
@@ -34,8 +35,8 @@ function multiply(layout: Layout, buffer: BufferLayout, fields: readonly string[
   let length = 1;
   let bound = 1;
   for (const field of fields) {
-    length *= shape[field]!;
-    bound *= Math.max(1, shape[field]!);
+    length *= sizeOf(field, shape);
+    bound *= Math.max(1, sizeOf(field, shape));
   }
   if (bound <= longest) return length;
   throw new RangeError(

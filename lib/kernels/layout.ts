@@ -26,6 +26,9 @@ export interface Layout {
   readonly buffers: readonly BufferLayout[];
 }
 
+/** What one word of a length counts: a field of the shape, or a number. */
+export const sizeOf = (word: string, shape: Readonly<Record<string, number>>): number => shape[word] ?? Number(word);
+
 const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '');
 
 function arrange(name: KernelName, index: number, spec: KernelSpec): Layout {

@@ -12,6 +12,9 @@ import * as movement from './reference/movement.ts';
 import * as normalize from './reference/normalize.ts';
 import * as pool2d from './reference/pool2d.ts';
 import * as random from './reference/random.ts';
+import { gru, gruBackward } from './reference/recurrent-gru.ts';
+import { lstm, lstmBackward } from './reference/recurrent-lstm.ts';
+import { rnn, rnnBackward } from './reference/recurrent-rnn.ts';
 import * as reduce from './reference/reduce.ts';
 import * as softmax from './reference/softmax.ts';
 import * as update from './reference/update.ts';
@@ -26,6 +29,12 @@ export const reference: { readonly [K in KernelName]: Kernel<K> } = {
   ...pool2d,
   ...softmax,
   ...normalize,
+  rnn,
+  gru,
+  lstm,
+  rnnBackward,
+  gruBackward,
+  lstmBackward,
   uniform: random.uniform,
   normal: random.normal,
   dropout: random.dropout,

@@ -8,7 +8,7 @@ export interface BufferSpec {
   readonly mode: Mode;
   /** `f32` buffers may be Float64Array on the reference backend, where gradients are checked in double precision. */
   readonly type: 'f32' | 'i32';
-  /** Names of the shape fields whose product is the length; `''` is one element. */
+  /** Shape fields and numbers whose product is the length; `''` is one element. */
   readonly length: string;
   readonly optional?: true;
   /** A constant operand that native kernels take in packed form as well (`packed.ts`). */
@@ -114,3 +114,8 @@ export const pool2dShape = [
 
 export const poolX = 'planes height width';
 export const poolY = 'planes outHeight outWidth';
+
+export const sequenceShape = ['steps', 'batch', 'inputSize', 'hiddenSize', 'reverse'] as const;
+
+/** How many steps of each sequence of a batch count, in any order. */
+export const lengths = maybe({ ...indices('batch', 'steps'), except: 'steps' });

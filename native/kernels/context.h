@@ -11,6 +11,13 @@ namespace fovea {
 using TaskBody = void (*)(const void* closure, int64_t task, int thread);
 void runParallel(int threads, int64_t tasks, TaskBody body, const void* closure);
 
+// Calls body(closure, step, task, thread) for every task in [0, tasks) of step 0, then of step 1,
+// and so on: a step begins when the one before is done. A task stays with the thread that had it in
+// the step before, where it can, so that what it read is still in that thread's cache, and the
+// order of tasks turns round from step to step for the same reason. Implemented in steps.cpp.
+using StepBody = void (*)(const void* closure, int64_t step, int64_t task, int thread);
+void runSteps(int threads, int64_t steps, int64_t tasks, StepBody body, const void* closure);
+
 struct Context {
   int threads;      // the most threads that parallel uses: per-thread workspace is [threads][...]
   char* workspace;  // as many bytes as the kernel asked for, aligned to 64
@@ -31,6 +38,17 @@ struct Context {
         threads, tasks,
         [](const void* closure, int64_t task, int thread) {
           (*static_cast<const Body*>(closure))(task, thread);
+        },
+        &body);
+  }
+
+  // body(step, task, thread) for each task of one step after the other: see runSteps.
+  template <class Body>
+  void parallelSteps(int64_t steps, int64_t tasks, const Body& body) const {
+    runSteps(
+        threads, steps, tasks,
+        [](const void* closure, int64_t step, int64_t task, int thread) {
+          (*static_cast<const Body*>(closure))(step, task, thread);
         },
         &body);
   }

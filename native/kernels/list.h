@@ -52,6 +52,15 @@ FOVEA_SHAPE_WITH_CONSTANTS(BatchNormInferenceShape, (batch, channels, inner), (e
 FOVEA_SHAPE(BatchNormBackwardShape, (batch, channels, inner))
 FOVEA_SHAPE_WITH_CONSTANTS(LayerNormShape, (rows, columns), (eps))
 FOVEA_SHAPE(LayerNormBackwardShape, (rows, columns))
+FOVEA_SHAPE(RnnShape, (steps, batch, inputSize, hiddenSize, reverse, relu, yStride, yOffset))
+FOVEA_SHAPE(GruShape, (steps, batch, inputSize, hiddenSize, reverse, resetAfter, yStride, yOffset))
+FOVEA_SHAPE(LstmShape, (steps, batch, inputSize, hiddenSize, reverse, yStride, yOffset))
+FOVEA_SHAPE(RnnBackwardShape,
+            (steps, batch, inputSize, hiddenSize, reverse, relu, yStride, yOffset, accumulate))
+FOVEA_SHAPE(GruBackwardShape, (steps, batch, inputSize, hiddenSize, reverse, resetAfter, yStride,
+                               yOffset, accumulate))
+FOVEA_SHAPE(LstmBackwardShape,
+            (steps, batch, inputSize, hiddenSize, reverse, yStride, yOffset, accumulate))
 FOVEA_SHAPE_WITH_CONSTANTS(UniformShape, (count, seedWords), (low, high))
 FOVEA_SHAPE_WITH_CONSTANTS(NormalShape, (count, seedWords), (mean, std))
 FOVEA_SHAPE_WITH_CONSTANTS(DropoutShape, (count, seedWords), (probability))
@@ -217,6 +226,91 @@ FOVEA_SHAPE(UpdateShape, (count, settingsLength))
     "gradX: write f32[rows columns]; "                                            \
     "gradWeight: write f32[columns]; "                                            \
     "gradBias: write f32[columns]")                                               \
+  K(rnn, RnnShape,                                                                \
+    "x: read f32[steps batch inputSize]; "                                        \
+    "weightIh: read f32[hiddenSize inputSize] packs; "                            \
+    "weightHh: read f32[hiddenSize hiddenSize] packs; "                           \
+    "biasIh?: read f32[hiddenSize]; "                                             \
+    "biasHh?: read f32[hiddenSize]; "                                             \
+    "h0?: read f32[batch hiddenSize]; "                                           \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: update f32[steps batch yStride]; "                                        \
+    "hN?: write f32[batch hiddenSize] over h0")                                   \
+  K(gru, GruShape,                                                                \
+    "x: read f32[steps batch inputSize]; "                                        \
+    "weightIh: read f32[3 hiddenSize inputSize] packs; "                          \
+    "weightHh: read f32[3 hiddenSize hiddenSize] packs; "                         \
+    "biasIh?: read f32[3 hiddenSize]; "                                           \
+    "biasHh?: read f32[3 hiddenSize]; "                                           \
+    "h0?: read f32[batch hiddenSize]; "                                           \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: update f32[steps batch yStride]; "                                        \
+    "hN?: write f32[batch hiddenSize] over h0; "                                  \
+    "saved?: write f32[steps batch 4 hiddenSize]")                                \
+  K(lstm, LstmShape,                                                              \
+    "x: read f32[steps batch inputSize]; "                                        \
+    "weightIh: read f32[4 hiddenSize inputSize] packs; "                          \
+    "weightHh: read f32[4 hiddenSize hiddenSize] packs; "                         \
+    "biasIh?: read f32[4 hiddenSize]; "                                           \
+    "biasHh?: read f32[4 hiddenSize]; "                                           \
+    "peepholes?: read f32[3 hiddenSize]; "                                        \
+    "h0?: read f32[batch hiddenSize]; "                                           \
+    "c0?: read f32[batch hiddenSize]; "                                           \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: update f32[steps batch yStride]; "                                        \
+    "hN?: write f32[batch hiddenSize] over h0; "                                  \
+    "cN?: write f32[batch hiddenSize] over c0; "                                  \
+    "saved?: write f32[steps batch 5 hiddenSize]")                                \
+  K(rnnBackward, RnnBackwardShape,                                                \
+    "x: read f32[steps batch inputSize]; "                                        \
+    "weightIh: read f32[hiddenSize inputSize]; "                                  \
+    "weightHh: read f32[hiddenSize hiddenSize]; "                                 \
+    "h0?: read f32[batch hiddenSize]; "                                           \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: read f32[steps batch yStride]; "                                          \
+    "gradY?: read f32[steps batch yStride]; "                                     \
+    "gradHN?: read f32[batch hiddenSize]; "                                       \
+    "gradX?: update f32[steps batch inputSize]; "                                 \
+    "gradWeightIh: write f32[hiddenSize inputSize]; "                             \
+    "gradWeightHh: write f32[hiddenSize hiddenSize]; "                            \
+    "gradBias?: write f32[hiddenSize]; "                                          \
+    "gradH0?: write f32[batch hiddenSize]")                                       \
+  K(gruBackward, GruBackwardShape,                                                \
+    "x: read f32[steps batch inputSize]; "                                        \
+    "weightIh: read f32[3 hiddenSize inputSize]; "                                \
+    "weightHh: read f32[3 hiddenSize hiddenSize]; "                               \
+    "h0?: read f32[batch hiddenSize]; "                                           \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: read f32[steps batch yStride]; "                                          \
+    "saved: read f32[steps batch 4 hiddenSize]; "                                 \
+    "gradY?: read f32[steps batch yStride]; "                                     \
+    "gradHN?: read f32[batch hiddenSize]; "                                       \
+    "gradX?: update f32[steps batch inputSize]; "                                 \
+    "gradWeightIh: write f32[3 hiddenSize inputSize]; "                           \
+    "gradWeightHh: write f32[3 hiddenSize hiddenSize]; "                          \
+    "gradBiasIh?: write f32[3 hiddenSize]; "                                      \
+    "gradBiasHh?: write f32[3 hiddenSize]; "                                      \
+    "gradH0?: write f32[batch hiddenSize]")                                       \
+  K(lstmBackward, LstmBackwardShape,                                              \
+    "x: read f32[steps batch inputSize]; "                                        \
+    "weightIh: read f32[4 hiddenSize inputSize]; "                                \
+    "weightHh: read f32[4 hiddenSize hiddenSize]; "                               \
+    "peepholes?: read f32[3 hiddenSize]; "                                        \
+    "h0?: read f32[batch hiddenSize]; "                                           \
+    "c0?: read f32[batch hiddenSize]; "                                           \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: read f32[steps batch yStride]; "                                          \
+    "saved: read f32[steps batch 5 hiddenSize]; "                                 \
+    "gradY?: read f32[steps batch yStride]; "                                     \
+    "gradHN?: read f32[batch hiddenSize]; "                                       \
+    "gradCN?: read f32[batch hiddenSize]; "                                       \
+    "gradX?: update f32[steps batch inputSize]; "                                 \
+    "gradWeightIh: write f32[4 hiddenSize inputSize]; "                           \
+    "gradWeightHh: write f32[4 hiddenSize hiddenSize]; "                          \
+    "gradBias?: write f32[4 hiddenSize]; "                                        \
+    "gradPeepholes?: write f32[3 hiddenSize]; "                                   \
+    "gradH0?: write f32[batch hiddenSize]; "                                      \
+    "gradC0?: write f32[batch hiddenSize]")                                       \
   K(uniform, UniformShape,                                                        \
     "seed: read i32[seedWords]; "                                                 \
     "y: write f32[count]")                                                        \

@@ -1,4 +1,5 @@
 // Makes the buffers of a case from its seed, each inside guard elements, and tells what a kernel may not have touched.
+import { sizeOf } from '../../lib/kernels/layout.ts';
 import { type KernelName, kernels } from '../../lib/kernels/list.ts';
 import type { BufferSpec } from '../../lib/kernels/spec.ts';
 import type { AnyCase, Fill } from './case.ts';
@@ -50,9 +51,9 @@ function number(fill: Fill, random: () => number, index: number): number {
   }
 }
 
-/** The product of the shape fields a length names. */
-export const productOf = (fields: string, shape: Readonly<Record<string, number>>) =>
-  fields.split(' ').reduce((product, field) => product * (shape[field] ?? 1), 1);
+/** The product of the shape fields and numbers of a length. */
+export const productOf = (length: string, shape: Readonly<Record<string, number>>) =>
+  length.split(' ').reduce((product, word) => product * (word === '' ? 1 : sizeOf(word, shape)), 1);
 
 /** The buffers of a kernel by name, as the list has them. */
 export const specsOf = (kernel: KernelName): Readonly<Record<string, BufferSpec>> => kernels[kernel].buffers;

@@ -1,6 +1,6 @@
 // Calls of the binary that no caller should make: right ones from the case table, changed in one or more places.
 import fc from 'fast-check';
-import { type Layout, layouts } from '../../lib/kernels/layout.ts';
+import { type Layout, layouts, sizeOf } from '../../lib/kernels/layout.ts';
 import { cases } from '../kernels/cases/index.ts';
 
 /** Elements around each buffer, which no kernel may touch. */
@@ -21,7 +21,7 @@ export interface Call {
 }
 
 const product = (fields: readonly string[], shape: Fields): number =>
-  fields.reduce((length, field) => length * shape[field]!, 1);
+  fields.reduce((length, field) => length * sizeOf(field, shape), 1);
 
 const dimensions = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7'];
 

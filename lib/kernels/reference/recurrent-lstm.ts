@@ -1,0 +1,161 @@
+// lstm and its gradient through time. Gates i, f, g, o; c' = f c + i g, h' = o tanh(c').
+import type { Floats } from '../list.ts';
+import { type Kernel, scratch } from './kernel.ts';
+import {
+  biasGradient,
+  clearPadding,
+  inputGradients,
+  inputSums,
+  productMemory,
+  productWith,
+  readStates,
+  rowsOf,
+  statesBefore,
+  weightGradient,
+  writeStates,
+} from './recurrent-sequence.ts';
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+const forwardMemory = productMemory();
+const sumsOf = scratch();
+const states = scratch();
+const cells = scratch();
+
+export const lstm: Kernel<'lstm'> = (shape, buffers) => {
+  const { x, weightIh, weightHh, biasIh, biasHh, peepholes, h0, c0, lengths, y, hN, cN, saved } = buffers;
+  const { steps, batch, hiddenSize: hidden, yStride, yOffset } = shape;
+  const wide = 4 * hidden;
+  const rows = rowsOf(shape, lengths);
+  const sums = sumsOf(rows.total * wide);
+  inputSums(shape, rows, wide, x, weightIh, biasIh, biasHh, wide, sums);
+  const recurrent = { data: weightHh, offset: 0, step: hidden, depthStep: 1 };
+  const multiplyHidden = productWith(recurrent, wide, hidden, ...forwardMemory(wide, hidden, batch));
+  const h = states(batch * hidden);
+  const c = cells(batch * hidden);
+  readStates(rows, hidden, h0, h);
+  readStates(rows, hidden, c0, c);
+  for (let step = 0; step < steps; step++) {
+    const alive = rows.alive[step];
+    const first = rows.first[step];
+    multiplyHidden(alive, h, 0, hidden, sums, first * wide, wide);
+    for (let j = 0; j < alive; j++) {
+      const sum = (first + j) * wide;
+      const place = rows.place[first + j];
+      for (let u = 0, at = j * hidden; u < hidden; u++, at++) {
+        const i = sigmoid(sums[sum + u] + (peepholes === undefined ? 0 : peepholes[u] * c[at]));
+        const f = sigmoid(sums[sum + hidden + u] + (peepholes === undefined ? 0 : peepholes[hidden + u] * c[at]));
+        const g = Math.tanh(sums[sum + 2 * hidden + u]);
+        const next = f * c[at] + i * g;
+        const o = sigmoid(
+          sums[sum + 3 * hidden + u] + (peepholes === undefined ? 0 : peepholes[2 * hidden + u] * next),
+        );
+        c[at] = next;
+        h[at] = o * Math.tanh(next);
+        y[place * yStride + yOffset + u] = h[at];
+        if (saved === undefined) continue;
+        const kept = place * 5 * hidden + u;
+        saved[kept] = i;
+        saved[kept + hidden] = f;
+        saved[kept + 2 * hidden] = g;
+        saved[kept + 3 * hidden] = o;
+        saved[kept + 4 * hidden] = next;
+      }
+    }
+  }
+  clearPadding(rows, steps, y, yOffset, yStride, hidden);
+  if (saved !== undefined) clearPadding(rows, steps, saved, 0, 5 * hidden, 5 * hidden);
+  writeStates(rows, hidden, h, hN);
+  writeStates(rows, hidden, c, cN);
+};
+
+const backwardMemory = productMemory();
+const gatesOf = scratch();
+const beforeOf = scratch();
+const gradStates = scratch();
+const gradCells = scratch();
+
+/** Of i, f and o, in this order. */
+function peepholeGradients(
+  total: number,
+  hidden: number,
+  gates: Float64Array,
+  cellsBefore: (row: number) => { readonly data: Floats | undefined; readonly at: number },
+  cellsAfter: (row: number) => { readonly data: Floats; readonly at: number },
+  gradPeepholes: Floats,
+): void {
+  const sums = new Float64Array(3 * hidden);
+  for (let row = 0; row < total; row++) {
+    const before = cellsBefore(row);
+    const after = cellsAfter(row);
+    for (let u = 0, gate = row * 4 * hidden; u < hidden; u++, gate++) {
+      const c = before.data === undefined ? 0 : before.data[before.at + u];
+      sums[u] += gates[gate] * c;
+      sums[hidden + u] += gates[gate + hidden] * c;
+      sums[2 * hidden + u] += gates[gate + 3 * hidden] * after.data[after.at + u];
+    }
+  }
+  gradPeepholes.set(sums);
+}
+
+export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
+  const { x, weightIh, weightHh, peepholes, h0, c0, lengths, y, saved, gradY, gradHN, gradCN } = buffers;
+  const { steps, batch, hiddenSize: hidden, yStride, yOffset } = shape;
+  const wide = 4 * hidden;
+  const rows = rowsOf(shape, lengths);
+  const gates = gatesOf(rows.total * wide);
+  const recurrent = { data: weightHh, offset: 0, step: 1, depthStep: hidden };
+  const multiplyGates = productWith(recurrent, hidden, wide, ...backwardMemory(hidden, wide, batch));
+  const dhs = gradStates(batch * hidden);
+  const dcs = gradCells(batch * hidden);
+  readStates(rows, hidden, gradHN, dhs);
+  readStates(rows, hidden, gradCN, dcs);
+  const cellAfter = (row: number) => ({ data: saved, at: (rows.place[row] * 5 + 4) * hidden });
+  const before = new Int32Array(rows.total); // the row of the step before; in the first step -1 - the sequence
+  for (let step = 0; step < steps; step++) {
+    for (let j = 0; j < rows.alive[step]; j++)
+      before[rows.first[step] + j] = step === 0 ? -1 - rows.sequence[j] : rows.first[step - 1] + j;
+  }
+  const cellBefore = (row: number) =>
+    before[row] < 0 ? { data: c0, at: (-1 - before[row]) * hidden } : cellAfter(before[row]);
+  for (let step = steps - 1; step >= 0; step--) {
+    for (let j = 0; j < rows.alive[step]; j++) {
+      const row = rows.first[step] + j;
+      const place = rows.place[row];
+      const earlier = cellBefore(row);
+      for (let u = 0, at = j * hidden; u < hidden; u++, at++) {
+        const kept = place * 5 * hidden + u;
+        const i = saved[kept];
+        const f = saved[kept + hidden];
+        const g = saved[kept + 2 * hidden];
+        const o = saved[kept + 3 * hidden];
+        const squashed = Math.tanh(saved[kept + 4 * hidden]);
+        const c = earlier.data === undefined ? 0 : earlier.data[earlier.at + u];
+        const dh = dhs[at] + (gradY === undefined ? 0 : gradY[place * yStride + yOffset + u]);
+        const dO = dh * squashed * o * (1 - o);
+        let dc = dcs[at] + dh * o * (1 - squashed * squashed);
+        if (peepholes !== undefined) dc += peepholes[2 * hidden + u] * dO;
+        const dI = dc * g * i * (1 - i);
+        const dF = dc * c * f * (1 - f);
+        dcs[at] = dc * f;
+        if (peepholes !== undefined) dcs[at] += peepholes[u] * dI + peepholes[hidden + u] * dF;
+        const gate = row * wide + u;
+        gates[gate] = dI;
+        gates[gate + hidden] = dF;
+        gates[gate + 2 * hidden] = dc * i * (1 - g * g);
+        gates[gate + 3 * hidden] = dO;
+        dhs[at] = 0;
+      }
+    }
+    multiplyGates(rows.alive[step], gates, rows.first[step] * wide, wide, dhs, 0, hidden);
+  }
+  writeStates(rows, hidden, dhs, buffers.gradH0);
+  writeStates(rows, hidden, dcs, buffers.gradC0);
+  const inputs = beforeOf(rows.total * hidden);
+  statesBefore(shape, rows, h0, y, inputs);
+  weightGradient(rows.total, gates, wide, inputs, hidden, buffers.gradWeightHh);
+  inputGradients(shape, rows, gates, wide, x, weightIh, buffers.gradWeightIh, buffers.gradX);
+  biasGradient(rows.total, gates, wide, buffers.gradBias);
+  if (buffers.gradPeepholes !== undefined)
+    peepholeGradients(rows.total, hidden, gates, cellBefore, cellAfter, buffers.gradPeepholes);
+};

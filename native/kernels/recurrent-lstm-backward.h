@@ -1,0 +1,134 @@
+// lstmBackward: the gradient through time. Going back, dh = Whhᵀ dgates of the step after + gradY,
+// then
+//   do = dh tanh(c'), dc += dh o (1 - tanh²(c')), di = dc g, df = dc c, dg = dc i, each times the
+// derivative of its gate, and dc f goes on to the step before.
+#pragma once
+
+#include "recurrent-backward.h"
+#include "recurrent-lstm.h"
+
+namespace fovea {
+namespace {
+
+inline size_t lstmBackwardWorkspace(const LstmBackwardShape& shape, int threads) {
+  const RecurrentSizes s(shape);
+  return BackwardMemory(s, 4, false, backwardPanels(s, 4).length(), threads, Arena(nullptr)).bytes;
+}
+
+// The cell states c around a step: before it, and after.
+struct LstmCells {
+  const RecurrentSizes& s;
+  const Rows& rows;
+  const float *c0, *saved;
+  const float* after(int64_t step, int64_t j) const {
+    return saved + (rows.place(rows.first(step) + j) * 5 + 4) * s.hiddenSize;
+  }
+  const float* before(int64_t step, int64_t j) const {
+    if (step > 0) return after(step - 1, j);
+    return c0 ? c0 + rows.sequence(j) * s.hiddenSize : nullptr;
+  }
+};
+
+inline void peepholeGradients(const RecurrentSizes& s, const Context& context, const Rows& rows,
+                              const LstmCells& cells, const float* gates, float* gradPeepholes) {
+  const int64_t hidden = s.hiddenSize;
+  context.parallelRange(hidden, Vec::width, [&](int64_t unit, int64_t end) {
+    const int n = static_cast<int>(end - unit);
+    Vec i = broadcast(0), f = i, o = i;
+    for (int64_t step = 0; step < s.steps; ++step) {
+      for (int64_t j = 0; j < rows.alive(step); ++j) {
+        const float* gate = gates + (rows.first(step) + j) * 4 * hidden + unit;
+        const Vec c = loadOrZero(cells.before(step, j), unit, n);
+        i = fma(loadUpTo(gate, n), c, i);
+        f = fma(loadUpTo(gate + hidden, n), c, f);
+        o = fma(loadUpTo(gate + 3 * hidden, n), loadUpTo(cells.after(step, j) + unit, n), o);
+      }
+    }
+    storeUpTo(gradPeepholes + unit, i, n);
+    storeUpTo(gradPeepholes + hidden + unit, f, n);
+    storeUpTo(gradPeepholes + 2 * hidden + unit, o, n);
+  });
+}
+
+void lstmBackward(const LstmBackwardShape& shape, const Context& context, const float* x,
+                  const float* weightIh, const float* weightHh, const float* peepholes,
+                  const float* h0, const float* c0, const int32_t* lengths, const float* y,
+                  const float* saved, const float* gradY, const float* gradHN, const float* gradCN,
+                  float* gradX, float* gradWeightIh, float* gradWeightHh, float* gradBias,
+                  float* gradPeepholes, float* gradH0, float* gradC0) {
+  const RecurrentSizes s(shape);
+  const int64_t hidden = s.hiddenSize, wide = 4 * hidden, row = stateRow(s);
+  const bool accumulate = shape.accumulate != 0;
+  if (s.batch == 0 || hidden == 0) {
+    clearGradients(s, wide, accumulate, gradWeightIh, gradWeightHh, gradX);
+    if (gradBias) fillZero(gradBias, wide);
+    if (gradPeepholes) fillZero(gradPeepholes, 3 * hidden);
+    return;
+  }
+  const Panels panels = backwardPanels(s, 4);
+  BackwardMemory memory(s, 4, false, panels.length(), context.threads, Arena(context.workspace));
+  Rows& rows = memory.rows;
+  if (lengths) rows.sort(s, lengths);
+  const LstmCells cells{s, rows, c0, saved};
+  packPanels(panels, context, weightHh, true, memory.weights);
+  readStates(s, rows, gradCN, memory.carry);
+  fillZero(memory.gates + rows.total() * wide, (rows.padded() - rows.total()) * wide);
+
+  const Vec one = broadcast(1);
+  const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
+  const int64_t last = s.steps - 1;
+  context.parallelSteps(
+      s.steps + (gradH0 ? 1 : 0), tasks.count(), [&](int64_t back, int64_t task, int) {
+        const int64_t step = last - back, after = rows.alive(step + 1);
+        const int64_t first = step < 0 ? 0 : rows.first(step);
+        const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * wide : nullptr;
+        multiplyPart(
+            panels, tasks, task, memory.weights, gradients, wide, after,
+            step < 0 ? s.batch : rows.alive(step), [&](int64_t j, int64_t unit, const float* tile) {
+              const int n = lanesLeft(hidden - unit);
+              const int64_t sequence = rows.sequence(j) * hidden + unit;
+              Vec dh = load(tile);
+              if (gradHN && j >= after) dh = dh + loadUpTo(gradHN + sequence, n);
+              if (step < 0) return storeUpTo(gradH0 + sequence, dh, n);
+              const int64_t place = rows.place(first + j);
+              dh = dh + loadOrZero(gradYOf(s, gradY, place), unit, n);
+              const float* kept = saved + place * 5 * hidden + unit;
+              const Vec i = loadUpTo(kept, n), f = loadUpTo(kept + hidden, n);
+              const Vec g = loadUpTo(kept + 2 * hidden, n), o = loadUpTo(kept + 3 * hidden, n);
+              const Vec squashed = tanh(loadUpTo(kept + 4 * hidden, n));
+              float* carry = memory.carry + j * row + unit;
+              const Vec dO = dh * squashed * (o * (one - o));
+              Vec dc = fma(dh * o, fnma(squashed, squashed, one), loadUpTo(carry, n));
+              if (peepholes) dc = fma(loadUpTo(peepholes + 2 * hidden + unit, n), dO, dc);
+              const Vec dI = dc * g * (i * (one - i));
+              const Vec dF = dc * loadOrZero(cells.before(step, j), unit, n) * (f * (one - f));
+              const Vec dG = dc * i * fnma(g, g, one);
+              Vec back = dc * f;
+              if (peepholes) {
+                back = fma(loadUpTo(peepholes + unit, n), dI, back);
+                back = fma(loadUpTo(peepholes + hidden + unit, n), dF, back);
+              }
+              storeUpTo(carry, back, n);
+              float* gate = memory.gates + (first + j) * wide + unit;
+              storeUpTo(gate, dI, n);
+              storeUpTo(gate + hidden, dF, n);
+              storeUpTo(gate + 2 * hidden, dG, n);
+              storeUpTo(gate + 3 * hidden, dO, n);
+            });
+      });
+
+  memory.gatherBefore(s, context, h0, y);
+  memory.weightGradient(context, memory.gates, wide, memory.before, hidden, gradWeightHh);
+  memory.inputGradients(s, context, wide, accumulate, x, weightIh, lengths, gradWeightIh, gradX);
+  memory.biasGradient(context, memory.gates, wide, gradBias);
+  if (gradPeepholes) {
+    peepholeGradients(s, context, rows, cells, memory.gates, gradPeepholes);
+  }
+  for (int64_t j = 0; gradC0 && j < s.batch; ++j) {
+    writeState(s, memory.carry + j * row, rows.sequence(j), gradC0);
+  }
+}
+FOVEA_WORKSPACE(lstmBackward, LstmBackwardShape, lstmBackwardWorkspace)
+
+}  // namespace
+}  // namespace fovea
