@@ -9,6 +9,7 @@ import { cases as movement } from './movement.ts';
 import { cases as normalize } from './normalize.ts';
 import { cases as pool2d } from './pool2d.ts';
 import { cases as random } from './random.ts';
+import { cases as recurrent } from './recurrent.ts';
 import { cases as reduce } from './reduce.ts';
 import { cases as softmax } from './softmax.ts';
 import { cases as update } from './update.ts';
@@ -22,6 +23,7 @@ export const cases: readonly AnyCase[] = [
   ...pool2d,
   ...softmax,
   ...normalize,
+  ...recurrent,
   ...random,
   ...movement,
   ...gather,
