@@ -140,9 +140,11 @@ export function disturbed(test: AnyCase, after: Memory, options: Parameters<type
 export function inPlacePairs(test: AnyCase): [string, string][] {
   const shape = fieldsOf(test.shape);
   const specs = specsOf(test.kernel);
+  const without: readonly string[] = test.without ?? [];
   const pairs: [string, string][] = [];
   for (const [name, spec] of Object.entries(specs)) {
     for (const other of spec.inPlace?.split(' ') ?? []) {
+      if (without.includes(name) || without.includes(other)) continue;
       const length = productOf(specs[other]?.length ?? '', shape);
       if (length === productOf(spec.length, shape) && isDense(test, other)) pairs.push([name, other]);
     }

@@ -1,14 +1,13 @@
-// The kernels against answers of PyTorch (fixtures/make.py): the reference in double precision, native in single.
+// The kernels against answers of PyTorch (fixtures/make.py, make-recurrent.py): the reference in double precision, native in single.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type KernelName, kernels, savedBy } from '../../lib/kernels/list.ts';
-import { loadNative } from '../../lib/kernels/native.ts';
 import { type Named, type Numbers, productOf, specsOf } from './buffers.ts';
 import { callReference } from './compare.ts';
+import { type Call, nativeCall } from './native-call.ts';
 
 type Values = readonly (number | 'nan' | 'inf' | '-inf')[];
 type Fields = Readonly<Record<string, number>>;
-type Call = (kernel: KernelName, shape: Fields, buffers: Named) => void;
 
 interface Entry {
   readonly name: string;
@@ -21,10 +20,12 @@ interface Entry {
   readonly state?: readonly string[];
 }
 
-const entries = readFileSync(new URL('fixtures/pytorch.jsonl', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line): Entry => JSON.parse(line));
+const entries = ['pytorch', 'recurrent'].flatMap((name) =>
+  readFileSync(new URL(`fixtures/${name}.jsonl`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line): Entry => JSON.parse(line)),
+);
 
 const named: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
 const numbers = (values: Values) => values.map((value) => (typeof value === 'string' ? (named[value] ?? 0) : value));
@@ -43,7 +44,7 @@ function answer(call: Call, kernel: KernelName, entry: Entry, floats: (values: I
         if (values !== undefined)
           return [[name, spec.type === 'i32' ? Int32Array.from(numbers(values)) : floats(numbers(values))]];
         if (spec.mode === 'read') return [];
-        const wanted = name in entry.outputs || !spec.optional || entry.state?.includes(name);
+        const wanted = name in entry.outputs || !spec.optional || name === 'saved' || entry.state?.includes(name);
         const zeros = new Array<number>(productOf(spec.length, entry.shape)).fill(0);
         return wanted ? [[name, spec.type === 'i32' ? Int32Array.from(zeros) : floats(zeros)]] : [];
       }),
@@ -58,7 +59,9 @@ function answer(call: Call, kernel: KernelName, entry: Entry, floats: (values: I
     const first = buffers(forward);
     call(forward, { momentum: 0, ...entry.shape }, first);
     if (isUnary(forward)) given.saved = first[savedBy[forward]];
-    else for (const name of ['y', 'probabilities', 'mean', 'inverseStd']) if (name in first) given[name] = first[name];
+    else
+      for (const name of ['y', 'probabilities', 'mean', 'inverseStd', 'saved'])
+        if (name in first) given[name] = first[name];
   }
   const all = buffers(kernel);
   if (entry.steps === undefined) call(kernel, entry.shape, all);
@@ -105,15 +108,6 @@ describe('reference agrees with PyTorch in double precision', () => {
     ).toEqual(others.sort());
   });
 });
-
-function nativeCall(): { call?: Call; reason: string } {
-  try {
-    const native = loadNative();
-    return { call: (...call) => Reflect.apply(native.run, native, call), reason: '' };
-  } catch (error) {
-    return { reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
-  }
-}
 
 const { call, reason } = nativeCall();
 
