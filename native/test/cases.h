@@ -101,6 +101,15 @@ inline void pool2d(Fields& f, Random& random) {
   f["countPadding"] = random.below(2);
 }
 
+inline void recurrent(Fields& f, Random& random) {
+  f["steps"] = random.below(6);
+  f["yStride"] = f["hiddenSize"] + random.below(4);
+  f["yOffset"] = random.below(static_cast<int>(f["yStride"] - f["hiddenSize"]) + 1);
+  for (const char* name : {"reverse", "relu", "resetAfter", "accumulate"}) {
+    if (f.count(name)) f[name] = random.below(2);
+  }
+}
+
 // Four dimensions, permuted and some reversed in x, spread out or not in y.
 inline void copy(Fields& f, Random& random) {
   int sizes[8], order[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -141,6 +150,7 @@ inline Fields validShape(const Signature& kernel, Random& random) {
   if (name == "matmul") matmul(f, random);
   if (name.rfind("conv2d", 0) == 0) conv2d(f, random);
   if (f.count("planes") && f.count("kernelHeight")) pool2d(f, random);
+  if (f.count("hiddenSize")) recurrent(f, random);
   if (name == "copy") copy(f, random);
   if (name == "max" || name == "min" || name.rfind("arg", 0) == 0) f["count"] += 1;
   if (name.rfind("adaptive", 0) == 0) f["height"] += 1, f["width"] += 1;
@@ -154,6 +164,11 @@ inline Fields validShape(const Signature& kernel, Random& random) {
   if (name == "pick" || name == "pickBackward") f["columns"] += 1;
   if (f.count("count") && f.size() == 1 && random.chance(0.05)) f["count"] = 70000;
   return f;
+}
+
+// One factor of a product: a field's value, or a number of the list.
+inline double sizeOf(const Signature& kernel, Fields& f, int field) {
+  return field < 0 ? -field : f[kernel.integerNames[field]];
 }
 
 inline std::vector<double> valuesOf(const Signature& kernel, Fields& f) {
@@ -186,7 +201,7 @@ inline void fill(const Signature& kernel, const BufferSignature& buffer, Fields&
   const std::string& name = buffer.name;
   if (buffer.bounded) {
     double below = 1;
-    for (const int field : buffer.below.fields) below *= f[kernel.integerNames[field]];
+    for (const int field : buffer.below.fields) below *= sizeOf(kernel, f, field);
     for (int64_t i = 0; i < block.length; ++i) {
       block.ints()[i] = below >= 1 ? random.below(static_cast<int>(below)) : 0;
       if (buffer.except >= 0 && random.chance(0.1)) {

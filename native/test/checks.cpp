@@ -27,7 +27,7 @@ bool refuses(const char* name, const Fields& fields, const char* because) {
   for (size_t i = 0; i < kernel.buffers.size(); ++i) {
     int64_t length = 1;
     for (const int field : kernel.buffers[i].length.fields) {
-      length *= static_cast<int64_t>(f[kernel.integerNames[field]]);
+      length *= static_cast<int64_t>(sizeOf(kernel, f, field));
     }
     if (length < 0 || length > 1 << 20) length = 0;
     blocks.emplace_back(length);
@@ -61,6 +61,9 @@ const Fields product = {{"batch", 2},      {"aBatch", 1},    {"bBatch", 2},     
                         {"accumulate", 0}, {"activation", 0}};
 const Fields sum = {{"d0", 1}, {"d1", 1}, {"d2", 2}, {"d3", 3},      {"a2", 3},
                     {"a3", 1}, {"b2", 0}, {"b3", 1}, {"aLength", 6}, {"bLength", 3}};
+
+const Fields sequence = {{"steps", 2},   {"batch", 1},   {"inputSize", 3}, {"hiddenSize", 4},
+                         {"reverse", 0}, {"yStride", 5}, {"yOffset", 1}};
 
 Fields with(Fields fields, const std::string& name, double value) {
   fields[name] = value;
@@ -96,6 +99,12 @@ void testRules() {
   CHECK(refuses("mul", with(sum, "b0", -1), "b0 as an integer from 0"));
   CHECK(refuses("max", {{"outer", 2}, {"count", 0}, {"inner", 3}}, "count of at least 1"));
   CHECK(refuses("normal", {{"count", 2}, {"seedWords", 3}}, "seedWords of 4, but got 3"));
+  CHECK(refuses("lstm", with(sequence, "yOffset", 2),
+                "yOffset + hiddenSize of at most yStride 5, but got 2 + 4"));
+  CHECK(refuses("gruBackward", with(sequence, "resetAfter", 2), "resetAfter as 0 or 1"));
+  CHECK(refuses("rnn", with(sequence, "relu", 2), "relu as 0 or 1"));
+  CHECK(refuses("rnnBackward", with(sequence, "accumulate", 2), "accumulate as 0 or 1"));
+  CHECK(refuses("lstm", with(sequence, "reverse", 2), "reverse as 0 or 1"));
   CHECK(refuses("adam", {{"count", 2}, {"settingsLength", 8}}, "settingsLength of 9, but got 8"));
 }
 

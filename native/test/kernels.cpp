@@ -24,7 +24,7 @@ std::vector<int64_t> lengthsOf(const Signature& kernel, Fields& f, int64_t most)
   std::vector<int64_t> lengths;
   for (const BufferSignature& buffer : kernel.buffers) {
     double length = 1;
-    for (const int field : buffer.length.fields) length *= f[kernel.integerNames[field]];
+    for (const int field : buffer.length.fields) length *= sizeOf(kernel, f, field);
     lengths.push_back(length >= 0 && length <= static_cast<double>(most) &&
                               length == std::floor(length)
                           ? static_cast<int64_t>(length)
