@@ -1,154 +1,147 @@
 // The engine of conv2d and of its gradient by x: y[o] = sum over channels and taps of w x, windows
 // sliding over planes.
 //
-// Output positions of a band of rows are taken as one line over the padded copy of x (a few
-// positions between two rows are computed and thrown away). So a tap is an offset into that copy,
-// and the whole is a product of weights [outputs][channels * taps] with rows of the copy that a
-// table points to: no patch is ever unfolded. x itself serves as the copy where no window leaves
-// it.
+// A tile is a few positions of one row by a few vectors of output channels. The weights of a tap
+// are vectors; its x is broadcast from a padded copy of a band of x, where a table says how far
+// apart the taps lie: no patch is ever unfolded, whatever the stride and the width of a row, and x
+// itself serves as the copy where no window leaves it.
 #pragma once
 
-#include "correlate-finish.h"
+#include "correlate-pack.h"
 #include "correlate-plan.h"
 
 namespace fovea {
 namespace {
 
-// Weights of one tile of outputs, [depth][row].
-inline void packWeights(const Correlation& s, const CorrelatePlan& plan, int64_t group,
-                        int64_t tile, const float* weight, float* packed) {
-  const int64_t begin = plan.tiles.begin(tile), rows = plan.tiles.end(tile) - begin;
-  const float* from = weight + group * s.weightGroup + begin * s.weightOutput;
-  float* to = packed + (group * s.outputs + begin) * plan.depth;
-  const bool inOrder = s.rows.kernelStep == 1 && s.columns.kernelStep == 1 &&
-                       s.weightInput == plan.taps && s.weightOutput == plan.depth;
-  if (inOrder) return pack({from, s.weightOutput, 1}, rows, plan.depth, to, rows, rows);
-  const bool turned = s.rows.kernelStep == -1 && s.columns.kernelStep == -1 &&
-                      s.weightOutput == plan.taps && plan.taps > 1;
-  if (turned) {  // all taps of the kernel, last first
-    for (int64_t c = 0; c < s.inputs; ++c) {
-      pack({from + c * s.weightInput, s.weightOutput, 1}, rows, plan.taps,
-           to + ((c + 1) * plan.taps - 1) * rows, -rows, rows);
-    }
-    return;
-  }
-  for (int64_t c = 0; c < s.inputs; ++c) {
-    for (int64_t i = 0; i < s.rows.axis.taps; ++i) {
-      for (int64_t j = 0; j < s.columns.axis.taps; ++j) {
-        const float* tap = from + c * s.weightInput +
-                           (s.rows.firstKernel + i * s.rows.kernelStep) * s.kernelWidth +
-                           s.columns.firstKernel + j * s.columns.kernelStep;
-        for (int64_t r = 0; r < rows; ++r) *to++ = tap[r * s.weightOutput];
-      }
-    }
-  }
-}
+struct CorrelateBuffers {
+  const float *x, *weights, *bias;  // weights are packed; bias may be null
+  float* y;
+};
 
-inline void fillTables(const Correlation& s, const CorrelatePlan& plan,
-                       const CorrelateMemory& memory) {
-  const Axis &rows = s.rows.axis, &columns = s.columns.axis;
-  const BandLayout layout(rows, columns, plan.bands.largest(), plan.pitch);
-  const int64_t plane = rows.length * columns.length;
-  int64_t entry = 0;
-  for (int64_t c = 0; c < plan.channels.largest(); ++c) {
-    for (int64_t i = 0; i < rows.taps; ++i) {
-      for (int64_t j = 0; j < columns.taps; ++j, ++entry) {
-        const int64_t inCopy = c * plan.channelSize + layout.offset(rows, columns, i, j);
-        const int64_t inX = c * plane + i * rows.step * plan.pitch + j * columns.step;
-        memory.table[entry] = static_cast<int32_t>(inCopy);
-        if (plan.direct) memory.directTable[entry] = static_cast<int32_t>(inX);
+// A tile of outputs over a band of rows, channels [c0, c1).
+struct CorrelateTask {
+  int64_t group, tile, row0, row1, c0, c1;
+};
+
+inline void correlateBand(const Correlation& s, const CorrelatePlan& plan, const int32_t* table,
+                          const CorrelateTask& task, const float* source, const float* weights,
+                          float* line, const FinishLine& finish, float* y) {
+  const int64_t vectors = plan.tiles.end(task.tile) - plan.tiles.begin(task.tile);
+  const int64_t step = vectors * Vec::width, channels = task.c1 - task.c0;
+  const int64_t outStep = s.columns.outStride() * step;
+  int64_t tapsBefore = 0, pass = 0;
+  for (int64_t a = 0; a < s.rows.phases(); ++a) {
+    const ConvPhase row = s.rows.phase(a);
+    const int64_t end = smaller(task.row1, row.count);
+    for (int64_t r0 = task.row0; r0 < end; r0 += plan.linesAtOnce) {
+      const int64_t lines = smaller(plan.linesAtOnce, end - r0);
+      int64_t before = tapsBefore;
+      for (int64_t b = 0; b < s.columns.phases(); ++b) {
+        const ConvPhase column = s.columns.phase(b);
+        const int64_t taps = row.taps * column.taps, depth = channels * taps;
+        const Split tiles = Split::atMost(column.count, plan.positions);
+        const float* tileWeights =
+            weights + packedTile(s, plan, before, taps, task.tile) + task.c0 * taps * step;
+        const int32_t* offsets = table + before * plan.channels.largest();
+        before += taps;
+        for (int64_t r = 0; r < lines; ++r) {
+          const float* windows = source + (r0 + r - task.row0) * plan.pitch;
+          float* to = line + (r * s.columns.to + column.outStart) * step;
+          for (int64_t t = 0; t < tiles.parts && column.count > 0; ++t, ++pass) {
+            const int64_t p = tiles.begin(t);
+            // The first passes ask for the weights of the next tile.
+            const bool asks = pass * cacheLine < step;
+            const float* ahead = tileWeights + (asks ? depth * (step + pass * cacheLine) : 0);
+            correlateTileOf(tiles.end(t) - p, vectors)(depth, windows + p, offsets, tileWeights,
+                                                       ahead, to + p * outStep, outStep);
+          }
+        }
       }
+      finishLine(line, step, lines * s.columns.to, finish,
+                 y + (row.outStart + r0 * s.rows.outStride()) * s.columns.to);
     }
+    tapsBefore += row.taps * s.columns.kernel;
   }
 }
 
 // One band of rows of one image and group.
-inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan,
-                          const CorrelateMemory& memory, int64_t unit, float* copy, const float* x,
-                          const float* bias, float* y) {
+inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan, const int32_t* table,
+                          const CorrelateBuffers& buffers, int64_t unit, float* copy, float* row,
+                          float* line) {
   const int64_t outputBlock = unit % plan.outputBlocks.parts;
   const int64_t band = unit / plan.outputBlocks.parts % plan.bands.parts;
   const int64_t item = unit / plan.outputBlocks.parts / plan.bands.parts;
   const int64_t group = item % s.groups;
-  const Axis &rows = s.rows.axis, &columns = s.columns.axis;
-  const int64_t plane = rows.length * columns.length, outPlane = s.outHeight * s.outWidth;
-  const float* input = x + item * s.inputs * plane;
-  float* output = y + item * s.outputs * outPlane;
-  const int64_t row0 = plan.bands.begin(band), bandRows = plan.bands.end(band) - row0;
-  const int64_t positions = (bandRows - 1) * plan.pitch + columns.count;
-  const Split columnTiles = Split::atMost(ceilDiv(positions, Vec::width), plan.vectors);
-  const int64_t out = (s.rows.outStart + row0 * s.rows.outStride) * s.outWidth + s.columns.outStart;
-  const BandLayout layout(rows, columns, plan.bands.largest(), plan.pitch);
-  // Where vectors over x itself would end, from the start of x, must lie within x.
-  const int64_t reading = (item * s.inputs + s.inputs - 1) * plane +
-                          (row0 + rows.reach()) * plan.pitch + columns.reach() +
-                          roundUp(positions, Vec::width);
-  const bool direct = plan.direct && reading <= s.batch * s.groups * s.inputs * plane;
+  const int64_t row0 = plan.bands.begin(band), row1 = plan.bands.end(band);
+  const float* x = buffers.x + item * s.inputs * s.plane();
+  float* y = buffers.y + item * s.outputs * s.outPlane();
+  const float* weights = buffers.weights + group * plan.padded * s.depth();
+  const float* bias = buffers.bias ? buffers.bias + group * s.outputs : nullptr;
+  const CopyLayout layout(plan.rows, plan.columns, plan.bands.largest());
 
-  const int64_t tile0 = plan.outputBlocks.begin(outputBlock);
-  const int64_t tile1 = plan.outputBlocks.end(outputBlock);
-  const int64_t output0 = plan.tiles.begin(tile0);
-  alignas(64) float sums[maxTileFloats + Vec::width];
   for (int64_t block = 0; block < plan.channels.parts; ++block) {
     const int64_t c0 = plan.channels.begin(block), c1 = plan.channels.end(block);
-    const int64_t depth = (c1 - c0) * plan.taps;
-    const float* source = input + c0 * plane + row0 * plan.pitch;
-    if (!direct && depth > 0) {
+    const bool last = block + 1 == plan.channels.parts;
+    const float* source = copy;
+    if (plan.direct) {
+      source = x + c0 * s.plane() + (plan.rows.start + row0) * plan.pitch + plan.columns.start;
+    } else {
       for (int64_t c = c0; c < c1; ++c) {
-        copyBand(input + c * plane, rows, columns, layout, row0, 0,
-                 copy + (c - c0) * plan.channelSize);
+        prefetchRows(x + (c + 1) * s.plane(), plan.rows, plan.columns.length, layout, row0);
+        copyChannel(x + c * s.plane(), plan.rows, plan.columns, layout, row0, row,
+                    copy + (c - c0) * plan.channelSize);
       }
-      source = copy;
     }
-    RunCutter cut(s, plan, bandRows, out);
-    const bool relu = s.relu && block + 1 == plan.channels.parts;
-    for (int64_t columnTile = 0, v0 = 0, v1 = 0; columnTile < columnTiles.parts; ++columnTile) {
-      v0 = v1;
-      v1 = columnTiles.end(columnTile);
-      const int64_t vectors = v1 - v0;
-      cut.next(vectors * Vec::width);
-      for (int64_t t = tile0, o0 = 0, o1 = output0; t < tile1; ++t) {
-        o0 = o1;
-        o1 = plan.tiles.end(t);
-        const int64_t tileRowCount = o1 - o0;
-        const float* weights =
-            memory.weights + (group * s.outputs + o0) * plan.depth + c0 * plan.taps * tileRowCount;
-        tileFunction<Table>(tileRowCount, vectors)(
-            depth, weights, tileRowCount, source + v0 * Vec::width,
-            Table{direct ? memory.directTable : memory.table}, sums);
-        const float* tileBias = bias ? bias + group * s.outputs + o0 : nullptr;
-        finishTileRuns(sums, cut,
-                       {block > 0, relu, tileBias, tileRowCount, vectors * Vec::width, outPlane},
-                       output + o0 * outPlane);
-      }
+    for (int64_t t = plan.outputBlocks.begin(outputBlock); t < plan.outputBlocks.end(outputBlock);
+         ++t) {
+      const int64_t o = plan.tiles.begin(t) * Vec::width;
+      const int64_t outputs = smaller(s.outputs, plan.tiles.end(t) * Vec::width) - o;
+      correlateBand(s, plan, table, {group, t, row0, row1, c0, c1}, source, weights, line,
+                    {block > 0, s.relu && last, bias ? bias + o : nullptr, outputs, s.outPlane()},
+                    y + o * s.outPlane());
     }
   }
 }
 
+inline int64_t correlatePackedLength(const Correlation& s) {
+  return s.groups * CorrelatePlan(s).padded * s.depth();
+}
+
+inline void correlatePack(const Correlation& s, const Context& context, const float* weight,
+                          float* packed) {
+  const CorrelatePlan plan(s);
+  context.parallelRange(
+      s.groups * plan.tiles.parts, 1 + 65536 / (1 + plan.tiles.largest() * Vec::width * s.depth()),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t group = i / plan.tiles.parts;
+          packWeights(s, plan, i % plan.tiles.parts, weight + group * s.weightGroup(),
+                      packed + group * plan.padded * s.depth());
+        }
+      });
+}
+
 inline void correlate(const Correlation& s, const Context& context, const float* x,
                       const float* weight, const float* bias, float* y) {
-  if (s.batch * s.groups * s.outputs * s.rows.axis.count * s.columns.axis.count == 0) return;
+  const float* packed = context.packed;
+  if (s.batch * s.groups * s.outputs * s.outPlane() == 0) return;
   const CorrelatePlan plan(s);
-  const CorrelateMemory memory(s, plan, context.threads, context.workspace);
-  context.parallelRange(s.groups * plan.tiles.parts, 1 + 65536 / (1 + tileRows * plan.depth),
-                        [&](int64_t begin, int64_t end) {
-                          for (int64_t t = begin; t < end; ++t) {
-                            packWeights(s, plan, t / plan.tiles.parts, t % plan.tiles.parts, weight,
-                                        memory.weights);
-                          }
-                        });
-  fillTables(s, plan, memory);
+  const CorrelateMemory memory(s, plan, context.threads, context.workspace, packed != nullptr);
+  if (!packed) correlatePack(s, context, weight, memory.weights);
+  fillTable(s, plan, memory.table);
+  const CorrelateBuffers buffers = {x, packed ? packed : memory.weights, bias, y};
   const int64_t tasks = ceilDiv(plan.units, plan.unitsPerTask);
   context.parallel(tasks, [&](int64_t task, int thread) {
     const int64_t end = smaller(plan.units, (task + 1) * plan.unitsPerTask);
     for (int64_t unit = task * plan.unitsPerTask; unit < end; ++unit) {
-      correlateUnit(s, plan, memory, unit, memory.copies + thread * plan.copyLength, x, bias, y);
+      correlateUnit(s, plan, memory.table, buffers, unit, memory.copies + thread * plan.copyLength,
+                    memory.rows + thread * plan.rowLength, memory.lines + thread * plan.lineLength);
     }
   });
 }
 
 inline size_t correlateWorkspace(const Correlation& s, int threads) {
-  return CorrelateMemory(s, CorrelatePlan(s), threads, nullptr).bytes;
+  return CorrelateMemory(s, CorrelatePlan(s), threads, nullptr, false).bytes;
 }
 
 }  // namespace

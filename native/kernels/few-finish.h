@@ -2,7 +2,7 @@
 // runs that are contiguous in y.
 #pragma once
 
-#include "correlate-plan.h"
+#include "few-plan.h"
 
 namespace fovea {
 namespace {
@@ -16,7 +16,7 @@ struct Run {
 // Cuts the positions of a band, tile after tile, into runs; y's rows start at `out`.
 class RunCutter {
  public:
-  RunCutter(const Correlation& s, const CorrelatePlan& plan, int64_t bandRows, int64_t out)
+  RunCutter(const FewCorrelation& s, const FewPlan& plan, int64_t bandRows, int64_t out)
       : width_(s.columns.axis.count),
         pitch_(plan.pitch),
         rows_(bandRows),
