@@ -27,7 +27,7 @@ struct WeightShape {
   int64_t yImage() const { return groups * outputs * yPlane(); }
   int64_t work() const { return batch * outputs * depth * yPlane(); }  // of a group
   bool inside() const { return rows.inside() && columns.inside(); }
-  bool empty() const { return batch * yPlane() == 0; }
+  bool empty() const { return batch * yPlane() * outputs == 0; }
 };
 
 struct WeightBuffers {
