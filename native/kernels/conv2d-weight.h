@@ -3,6 +3,7 @@
 // output channels, or positions where there are few of those.
 #pragma once
 
+#include "conv2d-algorithm.h"
 #include "conv2d-weight-outputs.h"
 #include "conv2d-weight-positions.h"
 
@@ -15,6 +16,9 @@ inline bool positionsInLanes(const WeightShape& s) {
 
 void conv2dBackwardWeight(const Conv2dBackwardShape& s, const Context& context, const float* x,
                           const float* gradY, float* gradWeight, float* gradBias) {
+  if (usesWinogradGradient(s)) {
+    return winogradGradient(s, context, x, gradY, gradWeight, gradBias);
+  }
   const WeightShape shape(s);
   const WeightBuffers buffers = {x, gradY, gradWeight, gradBias};
   if (shape.empty()) {
@@ -28,6 +32,7 @@ void conv2dBackwardWeight(const Conv2dBackwardShape& s, const Context& context, 
 }
 
 inline size_t conv2dBackwardWeightWorkspace(const Conv2dBackwardShape& s, int threads) {
+  if (usesWinogradGradient(s)) return winogradGradientWorkspace(s, threads);
   const WeightShape shape(s);
   if (shape.empty()) return 0;
   return positionsInLanes(shape) ? PositionsMemory(PositionsPlan(s), threads, nullptr).bytes
