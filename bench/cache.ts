@@ -1,4 +1,4 @@
-// Where the built rivals lie: outside the sources, one folder for each version of bench/compare.
+// Where the rivals lie that are built or installed: outside the sources, one folder for each version of bench/compare.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,9 @@ const sources = readdirSync(compare, { recursive: true, encoding: 'utf8' })
   .sort();
 
 const root = process.env.FOVEA_BENCH_CACHE ?? join(here, '..', 'node_modules', '.cache', 'fovea-bench');
+
+/** Where bench/compare's package.json is installed, as its lock says. */
+export const modules = join(root, `npm-${digest(['package-lock.json'])}`);
 
 /** The programs built from the C++ in bench/compare as it is now. */
 export const cache = join(root, `native-${digest(sources)}`);

@@ -1,6 +1,6 @@
 // What is said of the machine beside every figure.
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
 
 export interface Machine {
   readonly processor: string;
@@ -10,7 +10,8 @@ export interface Machine {
   readonly caches: readonly number[];
   readonly system: string;
   readonly date: string;
-  readonly load: readonly number[];
+  /** Whether memory may lie on large pages. */
+  readonly largePages: string;
 }
 
 function cacheSizes(): number[] {
@@ -24,6 +25,12 @@ function cacheSizes(): number[] {
   return sizes;
 }
 
+function largePages(): string {
+  const file = '/sys/kernel/mm/transparent_hugepage/enabled';
+  const chosen = existsSync(file) ? /\[(\w+)\]/.exec(readFileSync(file, 'utf8')) : null;
+  return chosen?.[1] ?? 'unknown';
+}
+
 export function machine(): Machine {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -32,7 +39,7 @@ export function machine(): Machine {
     caches: cacheSizes(),
     system: `${process.platform} ${release()}, Node.js ${process.versions.node}`,
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
-    load: loadavg(),
+    largePages: largePages(),
   };
 }
 

@@ -55,6 +55,20 @@ function positive(name: string, text: string, integer: boolean): number {
   throw new RangeError(`--${name}: expected a positive ${integer ? 'integer' : 'number'}, but got '${text}'`);
 }
 
+/** The command that does the same again. */
+export function commandOf({ words, threads, isa, trials, seconds, rivals, against, save }: Options): string {
+  const name = save?.replace(/^results-?/, '');
+  return [
+    'npm run bench --',
+    ...words,
+    `--threads ${threads.join(',')} --trials ${trials} --seconds ${seconds}`,
+    ...(isa === '' ? [] : [`--isa ${isa}`]),
+    ...(rivals === undefined ? [] : [`--rivals ${rivals.join(',') || 'none'}`]),
+    ...(against === undefined ? [] : [`--against ${against}`]),
+    ...(name === undefined ? [] : [`--save ${name}`.trim()]),
+  ].join(' ');
+}
+
 /** The options of a command line. Throws an Error whose message says what was expected. */
 export function parseOptions(args: readonly string[], processors: number): Options {
   const { values, positionals } = parseArgs({

@@ -1,80 +1,24 @@
-// `npm run bench`: every side in a fresh process per trial, taking turns row by row.
-import { availableParallelism, loadavg } from 'node:os';
-import type { Answer } from './compare/trial.ts';
-import { Conversation } from './conversation.ts';
+// `npm run bench`: the rows that the words select, timed beside the rivals, printed and, if wanted, saved.
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { here } from './cache.ts';
+import { chart } from './chart.ts';
 import { machine } from './machine.ts';
-import { help, type Options, parseOptions } from './options.ts';
+import { help, parseOptions } from './options.ts';
+import { about, markdown, overview } from './report.ts';
 import { rows as allRows } from './shapes/index.ts';
-import { footprint, type Row, select, title } from './shapes/row.ts';
-import { environmentFor, probe, type Side, sidesOf } from './sides.ts';
-import { type Limit, type Measurement, summarize } from './summary.ts';
+import { select, title } from './shapes/row.ts';
+import { probe, sidesOf } from './sides.ts';
+import { type Measurement, summarize } from './summary.ts';
 import { terminal } from './table.ts';
+import { runTrials } from './trials.ts';
 
-/** How the probe is to use memory to be like a row. */
-function streamOf({ reads, writes, inPlace }: Row): string {
-  if (inPlace !== undefined) return 'update';
-  if (writes < reads / 10) return 'read';
-  if (reads < writes / 2) return 'fill';
-  return reads > 1.5 * writes ? 'add' : 'copy';
-}
-
-const request = (fields: Readonly<Record<string, string | number>>): string =>
-  Object.entries(fields)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${text.slice(0, (process.stderr.columns ?? 100) - 1)}\x1b[K`);
-}
-
-interface Results {
-  readonly measured: Measurement[];
-  readonly limits: Limit[];
-  /** Clock in GHz, at each trial's begin. */
-  readonly clocks: number[];
-  readonly loads: number[];
-  /** Of each side that ran. */
-  readonly versions: Map<string, string>;
-  isa: string;
-}
-
-/** One trial at one thread count: fresh processes, one row after the other, each side in its turn. */
-async function trial(
-  number: number,
-  threads: number,
-  rows: readonly Row[],
-  sides: readonly Side[],
-  options: Options,
-  into: Results,
-) {
-  const env = environmentFor(threads);
-  const conversations = sides.map((side) => new Conversation(side, env));
-  const limiter = new Conversation(probe, env);
-  const limit = async (fields: Readonly<Record<string, string | number>>): Promise<number | undefined> => {
-    if (probe.absent !== undefined) return undefined;
-    const answer = await limiter.ask<{ value?: number }>(request({ isa: into.isa || 'sse', threads, ...fields }));
-    return 'value' in answer ? answer.value : undefined;
-  };
-  const clock = await limit({ op: 'clock' });
-  if (clock !== undefined) into.clocks.push(clock);
-  into.loads.push(loadavg()[0]!);
-  for (const [index, row] of rows.entries()) {
-    progress(`trial ${number}/${options.trials}, threads ${threads}, row ${index + 1}/${rows.length}: ${title(row)}`);
-    // Another side begins in every trial.
-    const turn = (index + number) % conversations.length;
-    for (const conversation of [...conversations.slice(turn), ...conversations.slice(0, turn)]) {
-      const answer = await conversation.ask<Answer>(request({ ...row.call, threads, seconds: options.seconds }));
-      into.measured.push({ row: title(row), threads, trial: number, side: conversation.side.name, ...answer });
-      const { greeting } = conversation;
-      if (greeting !== undefined) into.versions.set(conversation.side.name, greeting.version);
-      if (conversation.side.name === 'fovea') into.isa = greeting?.isa ?? '';
-    }
-    const value = await limit(
-      row.flops ? { op: 'peak' } : { op: 'bandwidth', stream: streamOf(row), bytes: footprint(row) },
-    );
-    if (value !== undefined) into.limits.push({ row: title(row), threads, value });
-  }
-  for (const conversation of [...conversations, limiter]) conversation.stop();
+/** What went wrong, once for each side and row. */
+function sayFailures(measured: readonly Measurement[]): void {
+  const failures = measured.filter((it) => it.error !== undefined && it.trial === 1);
+  for (const { side, row, threads, error } of failures)
+    console.error(`FAILED: ${side}, ${row}, threads ${threads}: ${error}`);
 }
 
 async function main(): Promise<void> {
@@ -85,32 +29,26 @@ async function main(): Promise<void> {
     throw new Error(`expected words that select rows, but got '${options.words.join(' ')}'; --list shows all titles`);
   if (options.mode === 'list') return console.log(rows.map(title).join('\n'));
 
-  const all = sidesOf(options);
+  const all = sidesOf(options).filter((side) => rows.some((row) => side.takes(row)));
   for (const side of [...all, probe]) {
     if (side.absent !== undefined) console.error(`SKIPPED: ${side.name}: ${side.absent}`);
   }
   const sides = all.filter((side) => side.absent === undefined);
-  const results: Results = { measured: [], limits: [], clocks: [], loads: [], versions: new Map(), isa: options.isa };
-  for (let number = 1; number <= options.trials; ++number) {
-    for (const threads of options.threads) await trial(number, threads, rows, sides, options, results);
-  }
-  progress('');
+  const results = await runTrials(rows, sides, options);
 
-  const about = {
-    ...machine(),
-    isa: results.isa,
-    clocks: results.clocks,
-    versions: Object.fromEntries(results.versions),
-  };
-  if (options.json)
-    return console.log(JSON.stringify({ about, options, measured: results.measured, limits: results.limits }));
-  const lines = summarize(rows, results.measured, results.limits, about.caches);
-  console.log(terminal(lines));
-  for (const { row, threads, missing } of lines)
-    for (const [side, why] of missing) {
-      const failed = results.measured.some((it) => it.row === title(row) && it.side === side && it.error !== undefined);
-      if (failed) console.error(`FAILED: ${side}, ${title(row)}, ${threads} threads: ${why}`);
-    }
+  const computer = machine();
+  const lines = summarize(rows, results.measured, results.limits, computer.caches);
+  if (options.json) console.log(JSON.stringify({ machine: computer, options, ...results }));
+  else
+    console.log(
+      [about(computer, results, options).join('\n'), terminal(lines), overview(lines).join('\n')].join('\n\n'),
+    );
+  sayFailures(results.measured);
+  if (options.save !== undefined) {
+    writeFileSync(join(here, `${options.save}.md`), markdown(lines, computer, results, options, `${options.save}.svg`));
+    writeFileSync(join(here, `${options.save}.svg`), chart(lines));
+    console.error(`written: bench/${options.save}.md and .svg`);
+  }
 }
 
 try {

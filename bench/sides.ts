@@ -2,8 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { cache, here } from './cache.ts';
+import { cache, here, modules } from './cache.ts';
 import type { Options } from './options.ts';
+import { isSample } from './shapes/javascript.ts';
+import type { Row } from './shapes/row.ts';
 
 /** One column of the table. */
 export interface Side {
@@ -13,7 +15,11 @@ export interface Side {
   readonly env: Readonly<Record<string, string>>;
   /** What to do to have it; undefined where it is there. */
   readonly absent?: string | undefined;
+  /** Rows it is asked for. */
+  takes(row: Row): boolean;
 }
+
+const isNative = (row: Row): boolean => row.family !== 'javascript';
 
 const python = process.env.PYTHON ?? (existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3');
 const hasAvx512 = spawnSync('grep', ['-q', 'avx512f', '/proc/cpuinfo']).status === 0;
@@ -60,49 +66,66 @@ function built(name: string, target: string, debian: string): Side {
   const absent = existsSync(command)
     ? undefined
     : `not built for this version of bench/compare: apt install ${debian} cmake, then npm run bench:rivals`;
-  return { name, command, args: [], env: {}, absent };
+  return { name, command, args: [], env: {}, absent, takes: isNative };
 }
 
-const fovea = (name: string, root: string, env: Readonly<Record<string, string>>): Side => ({
-  name,
-  ...node('fovea.ts', '--root', root),
-  env,
-});
+/** A build of fovea: its native kernels, and for the rows of plain JavaScript those in TypeScript. */
+function fovea(name: string, root: string, env: Readonly<Record<string, string>>, isa: string): Side[] {
+  const side = { name, ...node('fovea.ts', '--root', root) };
+  return [
+    { ...side, env: { ...env, FOVEA_BACKEND: 'native', ...(isa !== '' && { FOVEA_ISA: isa }) }, takes: isNative },
+    { ...side, env: { ...env, FOVEA_BACKEND: 'reference' }, takes: (row) => !isNative(row) },
+  ];
+}
 
 function pytorch(): Side {
   const found = spawnSync(python, ['-c', 'import importlib.util as u; exit(u.find_spec("torch") is None)']);
   const absent = found.status === 0 ? undefined : `apt install python3-torch (PYTHON=… names another python)`;
-  return { name: 'PyTorch', command: python, args: [join(here, 'compare', 'pytorch.py')], env: {}, absent };
+  return {
+    name: 'PyTorch',
+    command: python,
+    args: [join(here, 'compare', 'pytorch.py')],
+    env: {},
+    absent,
+    takes: isNative,
+  };
+}
+
+function npm(name: string, file: string, takes: (row: Row) => boolean, ...args: string[]): Side {
+  const absent = existsSync(join(modules, 'node_modules')) ? undefined : 'npm run bench:rivals installs it';
+  return { name, ...node(file, ...args), env: {}, absent, takes };
 }
 
 /** The probe of this processor's limits. */
 export const probe: Side = built('probe', 'probe', 'g++');
 
 /** Another build of fovea, from a checkout or a binary. */
-function other(path: string, isa: Readonly<Record<string, string>>): Side {
+function other(path: string, isa: string): Side[] {
   const full = resolve(path);
-  if (!existsSync(full))
-    throw new Error(`--against: expected a checkout of fovea or a .node binary, but ${full} is not there`);
-  if (statSync(full).isFile()) return fovea('other', join(here, '..'), { ...isa, FOVEA_BINARY: full });
-  if (!['lib', 'dist'].some((folder) => existsSync(join(full, folder, 'kernels'))))
-    throw new Error(`--against: expected a checkout of fovea with lib/kernels or dist/kernels, but got ${full}`);
-  return fovea('other', full, isa);
+  const found = existsSync(full);
+  if (found && statSync(full).isFile()) return fovea('other', join(here, '..'), { FOVEA_BINARY: full }, isa);
+  if (found && ['lib', 'dist'].some((folder) => existsSync(join(full, folder, 'kernels'))))
+    return fovea('other', full, {}, isa);
+  throw new Error(`--against: expected a .node binary, or a checkout of fovea with lib/kernels, but got ${full}`);
 }
 
 /** All sides of a run, fovea first; those that are absent say so. */
 export function sidesOf({ isa, against, rivals }: Options): Side[] {
-  const forced: Record<string, string> = isa === '' ? {} : { FOVEA_ISA: isa };
-  const own = fovea('fovea', join(here, '..'), forced);
-  if (against !== undefined) return [own, other(against, forced)];
+  const own = fovea('fovea', join(here, '..'), {}, isa);
+  if (against !== undefined) return [...own, ...other(against, isa)];
   const all = [
     built('oneDNN', 'onednn', 'libdnnl-dev'),
     built('OpenBLAS', 'openblas', 'libopenblas-dev'),
     built('BLIS', 'blis', 'libblis-dev'),
     built('libxsmm', 'libxsmm', 'libxsmm-dev'),
     pytorch(),
+    npm('onnxruntime', 'onnxruntime.ts', isNative),
+    npm('tfjs-wasm', 'tfjs.ts', (row) => isNative(row) && isSample(row), '--backend', 'wasm'),
+    npm('tfjs-cpu', 'tfjs.ts', (row) => !isNative(row), '--backend', 'cpu'),
+    npm('convnetjs', 'convnetjs.ts', (row) => !isNative(row)),
   ].map((side) => ({ ...side, env: { ...environmentOf(isa), ...side.env } }));
   const unknown = rivals?.find((name) => !all.some((side) => side.name.toLowerCase() === name));
   if (unknown !== undefined)
     throw new Error(`--rivals: expected some of ${all.map((side) => side.name).join(', ')}, but got '${unknown}'`);
-  return [own, ...all.filter((side) => rivals?.includes(side.name.toLowerCase()) ?? true)];
+  return [...own, ...all.filter((side) => rivals?.includes(side.name.toLowerCase()) ?? true)];
 }

@@ -1,6 +1,6 @@
 // The lines of a table as text for a terminal.
 import { groupBy } from './group.ts';
-import type { Line } from './summary.ts';
+import type { Cell, Line } from './summary.ts';
 
 /** Four significant digits at most, without an exponent. */
 export const digits = (value: number | undefined): string =>
@@ -10,12 +10,15 @@ export const digits = (value: number | undefined): string =>
       ? value.toFixed(0)
       : value.toPrecision(value >= 100 ? 4 : 3);
 
-export const share = (value: number | undefined): string =>
-  value === undefined ? '-' : `${Math.round(100 * value)} %`;
+const share = (value: number | undefined, level: string): string =>
+  value === undefined ? '-' : `${Math.round(100 * value)} %${level}`;
 
 /** The columns of rivals that have a figure in some line. */
 export const rivalsIn = (lines: readonly Line[]): string[] =>
   [...new Set(lines.flatMap((line) => [...line.cells.keys()]))].filter((side) => side !== 'fovea');
+
+const rivalCell = (cell: Cell | undefined): string =>
+  cell?.bareMs === undefined ? digits(cell?.ms) : `${digits(cell.ms)} (${digits(cell.bareMs)})`;
 
 /** Cells of one line, in the order of `heads`. */
 export function cellsOf(line: Line, rivals: readonly string[]): string[] {
@@ -23,9 +26,9 @@ export function cellsOf(line: Line, rivals: readonly string[]): string[] {
     line.row.name,
     String(line.threads),
     line.cells.has('fovea') ? digits(line.cells.get('fovea')?.ms) : (line.missing.get('fovea') ?? '-'),
-    `${digits(line.rate)} ${line.unit}`,
-    `${share(line.share)}${line.row.flops ? '' : ` ${line.level}`}`,
-    ...rivals.map((rival) => digits(line.cells.get(rival)?.ms)),
+    line.rate === undefined ? '-' : `${digits(line.rate)} ${line.unit}`,
+    share(line.share, line.row.flops ? '' : ` ${line.level}`),
+    ...rivals.map((rival) => rivalCell(line.cells.get(rival))),
     digits(line.ratio),
   ];
 }

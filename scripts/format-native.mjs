@@ -1,4 +1,4 @@
-// Formats native/ with clang-format; with --check only says which files are not formatted. Skips aloud without the tool.
+// Formats the C++ of native/ and bench/ with clang-format; with --check only says which files are not formatted. Skips aloud without the tool.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,9 +8,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const check = process.argv.includes('--check');
 const tool = process.env.CLANG_FORMAT ?? 'clang-format';
 
-const files = readdirSync(join(root, 'native'), { recursive: true })
-  .filter((file) => /\.(h|cpp)$/.test(file))
-  .map((file) => join('native', file));
+const files = ['native', 'bench'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .filter((file) => /\.(h|cpp)$/.test(file) && !file.includes('node_modules'))
+    .map((file) => join(folder, file)),
+);
 
 const version = spawnSync(tool, ['--version'], { encoding: 'utf8' });
 if (version.error) {

@@ -11,7 +11,10 @@ static std::string version() {
 #else
 extern "C" char* openblas_get_config(void);
 static std::string version() {
-  return openblas_get_config();
+  std::istringstream words(openblas_get_config());
+  std::string name, number;
+  words >> name >> number;
+  return number;
 }
 #endif
 

@@ -44,52 +44,59 @@ inline void store(Vec* to, Vec value, bool past) {
   *to = value;
 }
 
-template <bool past>
-void stream(Stream kind, const float* a, const float* b, float* y, long count) {
-  const Vec* x = reinterpret_cast<const Vec*>(a);
-  const Vec* z = reinterpret_cast<const Vec*>(b);
-  Vec* out = reinterpret_cast<Vec*>(y);
-  const long vectors = count / lanes;
-  switch (kind) {
-    case Stream::read: {
-      Vec sums[8] = {};
-      for (long i = 0; i + 8 <= vectors; i += 8)
+/** One pass over a stream, `parts` places of it at a time: several rows in flight keep more of
+ * memory busy. */
+template <Stream kind, bool past, int parts>
+void pass(const Vec* x, const Vec* z, Vec* y, long vectors) {
+  constexpr int steps = 8 / parts;
+  const long part = vectors / parts;
+  Vec sums[8] = {};
+  Vec filling = Vec{} + 1.0f;
+  for (long i = 0; i < part; i += steps) {
 #pragma GCC unroll 8
-        for (int j = 0; j < 8; ++j) sums[j] += x[i + j];
-      for (const Vec& sum : sums) asm volatile("" : : "x"(sum));
-      break;
-    }
-    case Stream::copy:
-#pragma GCC unroll 8
-      for (long i = 0; i < vectors; ++i) store(out + i, x[i], past);
-      break;
-    case Stream::add:
-#pragma GCC unroll 8
-      for (long i = 0; i < vectors; ++i) store(out + i, x[i] + z[i], past);
-      break;
-    case Stream::update:
-#pragma GCC unroll 8
-      for (long i = 0; i < vectors; ++i) out[i] += x[i];
-      break;
-    case Stream::fill: {
-      Vec value = Vec{} + 1.0f;
-#pragma GCC unroll 8
-      for (long i = 0; i < vectors; ++i) {
-        asm volatile("" : "+x"(value));
-        store(out + i, value, past);
+    for (int j = 0; j < 8; ++j) {
+      const long at = (j % parts) * part + i + j / parts;
+      if (kind == Stream::read) sums[j] += x[at];
+      if (kind == Stream::copy) store(y + at, x[at], past);
+      if (kind == Stream::add) store(y + at, x[at] + z[at], past);
+      if (kind == Stream::update) y[at] += x[at];
+      if (kind == Stream::fill) {
+        asm volatile("" : "+x"(filling));
+        store(y + at, filling, past);
       }
-      break;
     }
   }
+  for (const Vec& sum : sums) asm volatile("" : : "x"(sum));
 }
 
-void chooseStream(Stream kind, const float* a, const float* b, float* y, long count, bool past) {
-  (past ? stream<true> : stream<false>)(kind, a, b, y, count);
+template <Stream kind>
+void passOf(const float* a, const float* b, float* out, long count, bool past, bool parted) {
+  const Vec *x = reinterpret_cast<const Vec*>(a), *z = reinterpret_cast<const Vec*>(b);
+  Vec* y = reinterpret_cast<Vec*>(out);
+  const auto chosen = parted ? (past ? pass<kind, true, 4> : pass<kind, false, 4>)
+                             : (past ? pass<kind, true, 1> : pass<kind, false, 1>);
+  chosen(x, z, y, count / lanes);
+}
+
+void stream(Stream kind, const float* a, const float* b, float* y, long count, bool past,
+            bool parted) {
+  switch (kind) {
+    case Stream::read:
+      return passOf<Stream::read>(a, b, y, count, past, parted);
+    case Stream::fill:
+      return passOf<Stream::fill>(a, b, y, count, past, parted);
+    case Stream::copy:
+      return passOf<Stream::copy>(a, b, y, count, past, parted);
+    case Stream::add:
+      return passOf<Stream::add>(a, b, y, count, past, parted);
+    case Stream::update:
+      return passOf<Stream::update>(a, b, y, count, past, parted);
+  }
 }
 
 }  // namespace
 
 extern const Lanes BENCH_LANES;
-const Lanes BENCH_LANES = {multiplyAdds, chooseStream};
+const Lanes BENCH_LANES = {multiplyAdds, stream};
 
 }  // namespace bench

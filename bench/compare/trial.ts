@@ -93,9 +93,10 @@ async function answer(side: Side, line: string): Promise<Answer> {
 
 /** Answers the lines of the standard input until it ends. */
 export async function serve(side: Side): Promise<void> {
-  console.log(JSON.stringify({ name: side.name, version: side.version, isa: side.isa }));
+  const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+  print({ name: side.name, version: side.version, isa: side.isa });
   for await (const line of createInterface({ input: process.stdin })) {
-    console.log(JSON.stringify(await answer(side, line)));
+    print(await answer(side, line));
     // Node's --expose-gc: the buffers of one row must be gone before the next.
     globalThis.gc?.();
   }

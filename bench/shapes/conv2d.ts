@@ -52,7 +52,7 @@ export function convShape({ channels, size, kernel, stride = 1, pad = 0, groups 
   };
 }
 
-export const conv2d: readonly Row[] = Object.entries(layers).flatMap(([name, layer]) =>
+const layerRows: readonly Row[] = Object.entries(layers).flatMap(([name, layer]) =>
   [1, 32].flatMap((batch) =>
     Object.entries(passes).map(([pass, op]): Row => {
       const shape = convShape(layer, batch);
@@ -80,3 +80,13 @@ export const conv2d: readonly Row[] = Object.entries(layers).flatMap(([name, lay
     }),
   ),
 );
+
+/** Where weights change with every step, they are laid out at every call. */
+const unpacked = ['lenet2 6>16 5x5 14 b32', 'res 64>64 3x3 p1 56 b32', 'vgg 512>512 3x3 p1 14 b1'];
+
+export const conv2d: readonly Row[] = [
+  ...layerRows,
+  ...layerRows
+    .filter((row) => row.call.packed === 1 && unpacked.some((name) => row.name.startsWith(`${name} `)))
+    .map((row) => ({ ...row, name: `${row.name} unpacked`, call: { ...row.call, packed: 0 } })),
+];

@@ -1,6 +1,7 @@
 // All rows of the benchmark.
 import { conv2d } from './conv2d.ts';
 import { gemm } from './gemm.ts';
+import { javascript } from './javascript.ts';
 import { moves } from './movement.ts';
 import { pointwise } from './pointwise.ts';
 import { pool2d } from './pool2d.ts';
@@ -8,4 +9,4 @@ import { recurrent } from './recurrent.ts';
 import { reduction } from './reduction.ts';
 import type { Row } from './row.ts';
 
-export const rows: readonly Row[] = [...gemm, ...conv2d, ...recurrent, ...pool2d, ...pointwise, ...reduction, ...moves];
+export const rows: readonly Row[] = [gemm, conv2d, recurrent, pool2d, pointwise, reduction, moves, javascript].flat();

@@ -1,5 +1,7 @@
 // oneDNN's recurrent layers, one primitive per layer, forward for inference, or forward and
 // backward for training.
+#include <cmath>
+
 #include "operand.h"
 
 namespace bench {
@@ -30,6 +32,16 @@ struct Layer {
   }
 };
 
+/** Weights of the size that layers begin with: gates that are shut would make gradients of denormal
+ * numbers. */
+memory weights(const memory::desc& desc) {
+  const memory data = filled(desc);
+  float* const values = static_cast<float*>(data.get_data_handle());
+  const float scale = 2.0f / std::sqrt(static_cast<float>(desc.dims().back()));
+  for (size_t i = 0; i < desc.get_size() / sizeof(float); ++i) values[i] *= scale;
+  return data;
+}
+
 using Arguments = std::unordered_map<int, memory>;
 
 /** The memories of a training step, kept from the forward pass to the backward. */
@@ -37,8 +49,8 @@ Arguments forwardArguments(const dnnl::rnn_primitive_desc_base& chosen, bool cel
   Arguments arguments = {
       {DNNL_ARG_SRC_LAYER, filled(chosen.src_layer_desc())},
       {DNNL_ARG_SRC_ITER, filled(chosen.src_iter_desc())},
-      {DNNL_ARG_WEIGHTS_LAYER, filled(chosen.weights_layer_desc())},
-      {DNNL_ARG_WEIGHTS_ITER, filled(chosen.weights_iter_desc())},
+      {DNNL_ARG_WEIGHTS_LAYER, weights(chosen.weights_layer_desc())},
+      {DNNL_ARG_WEIGHTS_ITER, weights(chosen.weights_iter_desc())},
       {DNNL_ARG_BIAS, filled(chosen.bias_desc())},
       {DNNL_ARG_DST_LAYER, filled(chosen.dst_layer_desc())},
       {DNNL_ARG_DST_ITER, filled(chosen.dst_iter_desc())},
@@ -54,8 +66,8 @@ Arguments forwardArguments(const dnnl::rnn_primitive_desc_base& chosen, bool cel
 /** The gradients beside what the forward pass left; weights in the backward pass's own layout. */
 Arguments backwardArguments(const dnnl::rnn_primitive_desc_base& chosen, Arguments arguments,
                             bool cell) {
-  arguments[DNNL_ARG_WEIGHTS_LAYER] = filled(chosen.weights_layer_desc());
-  arguments[DNNL_ARG_WEIGHTS_ITER] = filled(chosen.weights_iter_desc());
+  arguments[DNNL_ARG_WEIGHTS_LAYER] = weights(chosen.weights_layer_desc());
+  arguments[DNNL_ARG_WEIGHTS_ITER] = weights(chosen.weights_iter_desc());
   arguments[DNNL_ARG_DIFF_SRC_LAYER] = filled(chosen.diff_src_layer_desc());
   arguments[DNNL_ARG_DIFF_SRC_ITER] = filled(chosen.diff_src_iter_desc());
   arguments[DNNL_ARG_DIFF_WEIGHTS_LAYER] = filled(chosen.diff_weights_layer_desc());
