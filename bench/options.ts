@@ -26,7 +26,8 @@ export const help = `npm run bench [-- [options] [words]]
 
 Times fovea's kernels beside the rivals found on this machine: milliseconds, GFLOP/s or GB/s, percent of what the
 processor can do (measured by a probe in the same run), and the ratio to the best rival: above 1, fovea is faster.
-Every trial is a fresh process of each side; row by row the sides take turns; figures are medians over trials.
+Every trial is a fresh process of each side; row by row the sides take turns; figures are medians over trials. Ctrl-C
+ends a run early and prints what there is.
 
 Words select rows: each word must begin a word of the row's title; 'a,b' is either. Without words, all rows.
   npm run bench -- gemm square             all squares

@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     console.log(
       [about(computer, results, options).join('\n'), terminal(lines), overview(lines).join('\n')].join('\n\n'),
     );
+  if (results.stopped) console.error('stopped before the end: the figures are those measured until then');
   sayFailures(results.measured);
   if (options.save !== undefined) {
     writeFileSync(join(here, `${options.save}.md`), markdown(lines, computer, results, options, `${options.save}.svg`));

@@ -20,6 +20,8 @@ export interface Results {
   readonly versions: Record<string, string>;
   /** The instruction set of fovea's native kernels. */
   isa: string;
+  /** Ended by a signal: what is here is what was measured until then. */
+  stopped: boolean;
 }
 
 /** How the probe is to use memory to be like a row. */
@@ -84,8 +86,10 @@ class Trial {
     // The probe must know fovea's instruction set, which the first row tells.
     if (this.#results.isa !== '') await limit();
     for (const conversation of [...taking.slice(first), ...taking.slice(0, first)]) {
+      if (this.#results.stopped) return;
       const { name } = conversation.side;
       const answer = await conversation.ask<Answer>(request({ ...row.call, threads: this.#threads, seconds }));
+      if (this.#results.stopped) return;
       measured.push({ ...about, side: name, ...answer });
       const { version, isa } = conversation.greeting ?? {};
       if (version === undefined) continue;
@@ -103,14 +107,30 @@ class Trial {
 
 /** Runs all trials of the rows. Plain JavaScript has one thread. */
 export async function runTrials(rows: readonly Row[], sides: readonly Side[], options: Options): Promise<Results> {
-  const results: Results = { measured: [], limits: [], clocks: [], loads: [], versions: {}, isa: options.isa };
+  const results: Results = {
+    measured: [],
+    limits: [],
+    clocks: [],
+    loads: [],
+    versions: {},
+    isa: options.isa,
+    stopped: false,
+  };
   const { trials, threads: counts, seconds } = options;
+  let trial: Trial | undefined;
+  const stop = () => {
+    results.stopped = true;
+    trial?.end();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   for (let number = 1; number <= trials; ++number) {
     for (const threads of counts) {
-      const trial = new Trial(threads, sides, results);
+      if (results.stopped) break;
+      trial = new Trial(threads, sides, results);
       await trial.begin();
       const asked = rows.filter((row) => row.family !== 'javascript' || threads === counts[0]);
       for (const [index, row] of asked.entries()) {
+        if (results.stopped) break;
         progress(
           `trial ${number}/${trials}, threads ${threads}, row ${index + 1}/${asked.length}: ${title(row)}`,
           index,

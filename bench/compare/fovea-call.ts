@@ -1,6 +1,6 @@
 // A kernel call of fovea's, made from a row: its shape and its buffers, by the list of the build that is measured.
 import type { BufferLayout, Layout } from '../../lib/kernels/layout.ts';
-import { Skip } from './trial.ts';
+import { randomFloats, Skip } from './trial.ts';
 
 export type Memory = Float32Array | Int32Array;
 export type Shape = Readonly<Record<string, number>>;
@@ -26,9 +26,7 @@ const settingsOf = (op: string, momentum: boolean): Float32Array =>
 function allocate({ name, spec }: BufferLayout, length: number, below: number): Memory {
   if (spec.type === 'i32') return Int32Array.from({ length }, () => Math.floor(Math.random() * below));
   const value = constant[name];
-  const memory = new Float32Array(length);
-  for (let i = 0; i < length; ++i) memory[i] = value ?? Math.random() - 0.5;
-  return memory;
+  return value === undefined ? randomFloats(length) : new Float32Array(length).fill(value);
 }
 
 /** One call, ready to run. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { modules } from '../cache.ts';
 import type { Call } from '../shapes/row.ts';
 import { type Constant, encode, type Input, type Operation } from './onnx-model.ts';
-import { Skip, serve, type Way } from './trial.ts';
+import { randomFloats, Skip, serve, type Way } from './trial.ts';
 
 interface Runtime {
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => object;
@@ -26,8 +26,7 @@ interface Graph {
 type Fields = Readonly<Record<string, number>>;
 
 const product = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
-const random = (dims: readonly number[]): Float32Array =>
-  Float32Array.from({ length: product(dims) }, () => Math.random() - 0.5);
+const random = (dims: readonly number[]): Float32Array => randomFloats(product(dims));
 const constant = (name: string, ...dims: number[]): Constant => ({ name, dims, values: random(dims) });
 
 function matmul(c: Fields): Graph {

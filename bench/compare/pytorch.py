@@ -62,7 +62,7 @@ def pool_operands(c):
 def both_layouts(x, run):
     """On x as it is; bare is on x with its channels last, where this library's own loops are faster."""
     last = x.contiguous(memory_format=torch.channels_last)
-    return [{'run': lambda: run(x), 'bare': lambda: run(last)}]
+    return {'run': lambda: run(x), 'bare': lambda: run(last)}
 
 
 def max_pool(c):
@@ -272,8 +272,8 @@ def prepare(call):
     operation = operations.get(call['op'])
     if operation is None:
         raise Skip('has none')
-    ways = operation(call)
-    return ways if isinstance(ways, list) else [{'run': ways}]
+    way = operation(call)
+    return way if isinstance(way, dict) else {'run': way}
 
 
 torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', '1')))

@@ -57,10 +57,15 @@ struct Way {
 /** All ways a side knows for a call: the fastest is its time. */
 using Prepare = std::vector<Way> (*)(const Call&);
 
-/** Random floats from -0.5 to 0.5. */
+/** Random floats from -0.5 to 0.5, the same ones again after a while: large buffers are filled
+ * fast. */
 inline void randomize(float* data, size_t count) {
+  constexpr size_t period = 65521;
   std::minstd_rand next(1);
-  for (size_t i = 0; i < count; ++i) data[i] = static_cast<float>(next()) / 2147483648.0f - 0.5f;
+  for (size_t i = 0; i < std::min(count, period); ++i)
+    data[i] = static_cast<float>(next()) / 2147483648.0f - 0.5f;
+  for (size_t i = period; i < count; i += period)
+    std::copy_n(data, std::min(period, count - i), data + i);
 }
 
 /** A buffer aligned to pages, freed with the last way that holds it. */
@@ -76,6 +81,9 @@ inline double milliseconds() {
   return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
 }
 
+/** Milliseconds of a call that is not repeated more than it must be. */
+constexpr double longCall = 50;
+
 inline double perCall(const std::function<void()>& run, long count) {
   const double begin = milliseconds();
   for (long i = 0; i < count; ++i) run();
@@ -86,14 +94,17 @@ inline long callsPerSample(double estimate) {
   return std::max(1L, static_cast<long>(1.0 / std::max(estimate, 1e-6)) + 1);
 }
 
-/** Milliseconds per call: as `time` of trial.ts. */
-inline double time(const std::function<void()>& run, double seconds) {
+/** Milliseconds per call: as `time` of trial.ts; a long call that has just run, which took `last`,
+ * needs no warming up. */
+inline double time(const std::function<void()>& run, double seconds, double last = 0) {
   const double budget = 1000 * seconds;
   long count = 1;
   double begin = milliseconds();
-  do {
-    count = callsPerSample(perCall(run, count));
-  } while (milliseconds() - begin < budget / 5);
+  if (last < longCall) {
+    do {
+      count = callsPerSample(perCall(run, count));
+    } while (milliseconds() - begin < budget / 5);
+  }
   std::vector<double> samples;
   begin = milliseconds();
   do {
@@ -104,21 +115,15 @@ inline double time(const std::function<void()>& run, double seconds) {
   return samples.size() % 2 ? samples[half] : (samples[half - 1] + samples[half]) / 2;
 }
 
-/** The way that wins a short race. A call over 50 ms is run once: what its first run pays extra is
- * little then. */
-inline const Way& fastest(const std::vector<Way>& ways) {
-  if (ways.size() == 1) return ways[0];
-  size_t best = 0;
-  double least = 0;
-  for (size_t i = 0; i < ways.size(); ++i) {
-    double ms = perCall(ways[i].run, 1);
-    if (ms < 50) ms = time(ways[i].run, 0.01);
-    if (i == 0 || ms < least) {
-      best = i;
-      least = ms;
-    }
+/** The way that wins a short race, and its time there; of long calls the first run counts. */
+inline std::pair<const Way*, double> fastest(const std::vector<Way>& ways) {
+  std::pair<const Way*, double> best{&ways[0], 0};
+  for (const Way& way : ways) {
+    double ms = perCall(way.run, 1);
+    if (ms < longCall) ms = ways.size() == 1 ? ms : time(way.run, 0.01);
+    if (&way == &ways[0] || ms < best.second) best = {&way, ms};
   }
-  return ways[best];
+  return best;
 }
 
 inline std::string quoted(const std::string& text) {
@@ -135,10 +140,11 @@ inline void answer(const std::string& line, Prepare prepare) {
   try {
     const std::vector<Way> ways = prepare(call);
     if (ways.empty()) throw Skip("has none");
-    const Way& way = fastest(ways);
-    std::printf("{\"ms\":%.9g", time(way.run, call.number("seconds")));
+    const auto [chosen, ms] = fastest(ways);
+    const Way& way = *chosen;
+    std::printf("{\"ms\":%.9g", time(way.run, call.number("seconds"), ms));
     if (!way.how.empty()) std::printf(",\"how\":%s", quoted(way.how).c_str());
-    if (way.bare) std::printf(",\"bareMs\":%.9g", time(way.bare, call.number("seconds") / 2));
+    if (way.bare) std::printf(",\"bareMs\":%.9g", time(way.bare, call.number("seconds") / 2, ms));
     std::printf("}\n");
   } catch (const Skip& skip) {
     std::printf("{\"skip\":%s}\n", quoted(skip.what()).c_str());

@@ -35,6 +35,16 @@ export interface Answer {
   readonly error?: string;
 }
 
+const period = 65_521;
+
+/** Random floats from -0.5 to 0.5, the same ones again after a while: large buffers are filled fast. */
+export function randomFloats(length: number): Float32Array {
+  const floats = new Float32Array(length);
+  for (let i = 0; i < Math.min(length, period); ++i) floats[i] = Math.random() - 0.5;
+  for (let i = period; i < length; i += period) floats.copyWithin(i, 0, Math.min(period, length - i));
+  return floats;
+}
+
 const sampleMs = 1;
 
 export const median = (numbers: readonly number[]): number => {

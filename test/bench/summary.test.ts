@@ -140,7 +140,15 @@ describe('written', () => {
     date: '2000-01-01 00:00',
     largePages: 'madvise',
   };
-  const results = { measured, limits, clocks: [3], loads: [0, 1], versions: { oneDNN: '2.6' }, isa: 'avx512' };
+  const results = {
+    measured,
+    limits,
+    clocks: [3],
+    loads: [0, 1],
+    versions: { oneDNN: '2.6' },
+    isa: 'avx512',
+    stopped: false,
+  };
 
   test('as a page, it has the machine, the command, what is under its goal first, and every line', () => {
     const page = markdown(lines, machine, results, parseOptions(['gemm'], 2), 'results.svg');

@@ -81,7 +81,7 @@ class Search {
 
   void forward(dnnl::algorithm algorithm, Tag tag) {
     const auto chosen = chooseForward(algorithm, tag);
-    Plan plan;
+    Plan plan(operands_);
     plan.input(DNNL_ARG_SRC, plainX_, chosen.src_desc());
     plan.weight(DNNL_ARG_WEIGHTS, plainWeight_, chosen.weights_desc(), call_["packed"]);
     plan.constant(DNNL_ARG_BIAS, chosen.bias_desc());
@@ -94,7 +94,7 @@ class Search {
                                   describe(layer_.y, tag), layer_.strides, layer_.dilations,
                                   layer_.padLeft, layer_.padRight);
     const BackwardData::primitive_desc chosen(desc, engine(), chooseForward(algorithm, tag));
-    Plan plan;
+    Plan plan(operands_);
     plan.input(DNNL_ARG_DIFF_DST, plainY_, chosen.diff_dst_desc());
     plan.weight(DNNL_ARG_WEIGHTS, plainWeight_, chosen.weights_desc(), call_["packed"]);
     plan.output(DNNL_ARG_DIFF_SRC, plainX_, chosen.diff_src_desc());
@@ -106,7 +106,7 @@ class Search {
                                      describe(layer_.y, tag), layer_.strides, layer_.dilations,
                                      layer_.padLeft, layer_.padRight);
     const BackwardWeights::primitive_desc chosen(desc, engine(), chooseForward(algorithm, tag));
-    Plan plan;
+    Plan plan(operands_);
     plan.input(DNNL_ARG_SRC, plainX_, chosen.src_desc());
     plan.input(DNNL_ARG_DIFF_DST, plainY_, chosen.diff_dst_desc());
     plan.output(DNNL_ARG_DIFF_WEIGHTS, plainWeight_, chosen.diff_weights_desc());
@@ -117,6 +117,7 @@ class Search {
   const Call& call_;
   const Layer layer_;
   const memory::desc plainX_, plainY_, plainWeight_, anyWeight_, bias_;
+  Operands operands_;
   std::vector<Way> ways_;
 };
 

@@ -13,11 +13,12 @@ std::vector<Way> matmul(const Call& call) {
   const auto plainY = describe({m, n}, Tag::ab);
 
   std::vector<Way> ways;
+  Operands operands;
   const auto add = [&](const memory::desc& wantedB, const char* how) {
     const dnnl::matmul::desc desc(plainA, wantedB, plainY);
     const dnnl::matmul::primitive_desc chosen(desc, engine(), true);
     if (!chosen) return;
-    Plan plan;
+    Plan plan(operands);
     plan.input(DNNL_ARG_SRC, plainA, chosen.src_desc());
     plan.weight(DNNL_ARG_WEIGHTS, plainB, chosen.weights_desc(), packed);
     plan.output(DNNL_ARG_DST, plainY, chosen.dst_desc());

@@ -17,7 +17,7 @@ void statistics(Plan& plan, const memory::desc& desc) {
   plan.constant(DNNL_ARG_VARIANCE, desc);
 }
 
-Way batchNormIn(const Call& call, const Dims& dims, Tag tag) {
+Way batchNormIn(const Call& call, const Dims& dims, Tag tag, Operands& operands) {
   using Forward = dnnl::batch_normalization_forward;
   using Backward = dnnl::batch_normalization_backward;
   const std::string op = call.text("op");
@@ -28,7 +28,7 @@ Way batchNormIn(const Call& call, const Dims& dims, Tag tag) {
   const Forward::primitive_desc forward(
       {inference ? prop_kind::forward_inference : prop_kind::forward_training, data, 1e-5f, flags},
       engine());
-  Plan plan;
+  Plan plan(operands);
   statistics(plan, channels);
   plan.constant(DNNL_ARG_SCALE, channels);
   plan.constant(DNNL_ARG_SHIFT, channels);
@@ -51,8 +51,9 @@ Way batchNormIn(const Call& call, const Dims& dims, Tag tag) {
 std::vector<Way> batchNorm(const Call& call) {
   const long side = std::lround(std::sqrt(call.number("inner")));
   const Dims dims = {call["batch"], call["channels"], side, call["inner"] / side};
+  Operands operands;
   return waysOf({Tag::nchw, Tag::nhwc, Tag::nChw16c},
-                [&](Tag tag) { return batchNormIn(call, dims, tag); });
+                [&](Tag tag) { return batchNormIn(call, dims, tag, operands); });
 }
 
 std::vector<Way> layerNorm(const Call& call) {
@@ -62,7 +63,8 @@ std::vector<Way> layerNorm(const Call& call) {
   const auto rows = describe({call["rows"]}, Tag::x), columns = describe({call["columns"]}, Tag::x);
   const Forward::primitive_desc forward({prop_kind::forward_training, data, rows, 1e-5f, affine},
                                         engine());
-  Plan plan;
+  Operands operands;
+  Plan plan(operands);
   statistics(plan, rows);
   plan.constant(DNNL_ARG_SCALE, columns);
   plan.constant(DNNL_ARG_SHIFT, columns);
@@ -83,7 +85,8 @@ std::vector<Way> layerNorm(const Call& call) {
 std::vector<Way> softmax(const Call& call) {
   const std::string op = call.text("op");
   const auto data = describe({call["outer"], call["count"]}, Tag::ab);
-  Plan plan;
+  Operands operands;
+  Plan plan(operands);
   if (op == "logSoftmax") {
     const dnnl::logsoftmax_forward::primitive_desc chosen({prop_kind::forward_training, data, 1},
                                                           engine());
@@ -114,7 +117,8 @@ std::vector<Way> reduction(const Call& call) {
   const auto x = describe({call["outer"], call["count"], call["inner"]}, Tag::abc);
   const auto y = describe({call["outer"], 1, call["inner"]}, Tag::abc);
   const dnnl::reduction::primitive_desc chosen({kind->second, x, y, 0.0f, 0.0f}, engine());
-  Plan plan;
+  Operands operands;
+  Plan plan(operands);
   plan.input(DNNL_ARG_SRC, x, x);
   plan.output(DNNL_ARG_DST, y, y);
   return {plan.way(dnnl::reduction(chosen), chosen.impl_info_str())};

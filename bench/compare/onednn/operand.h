@@ -2,6 +2,7 @@
 // steps.
 #pragma once
 
+#include <deque>
 #include <dnnl.hpp>
 
 #include "../trial.h"
@@ -54,28 +55,49 @@ class Steps {
   std::vector<Step> steps_;
 };
 
+/** Memories by their description, which the ways of one call share: only one of them runs at a
+ * time. */
+class Operands {
+ public:
+  const memory& get(int argument, const memory::desc& desc) {
+    for (const auto& kept : kept_)
+      if (kept.argument == argument && kept.data.get_desc() == desc) return kept.data;
+    kept_.push_back({argument, filled(desc)});
+    return kept_.back().data;
+  }
+
+ private:
+  struct Kept {
+    int argument;
+    memory data;
+  };
+  std::deque<Kept> kept_;
+};
+
 /** Collects one primitive's operands, and the reorders around it where its layout is not the
  * caller's. */
 class Plan {
  public:
+  explicit Plan(Operands& operands) : operands_(operands) {}
+
   /** An input the caller has as `plain`. */
   void input(int argument, const memory::desc& plain, const memory::desc& own) {
-    const memory data = filled(own);
-    if (plain != own) before_.push_back({filled(plain), data});
-    arguments_[argument] = data;
+    const memory& data = arguments_[argument] = operands_.get(argument, own);
+    if (plain != own) before_.push_back({operands_.get(argument, plain), data});
   }
   /** Weights: laid out once, or at each call. */
   void weight(int argument, const memory::desc& plain, const memory::desc& own, bool packed) {
     packed ? constant(argument, own) : input(argument, plain, own);
   }
-  /** An input that may lie as the library wishes: weights, laid out once. */
-  void constant(int argument, const memory::desc& own) { arguments_[argument] = filled(own); }
-  void output(int argument, const memory::desc& plain, const memory::desc& own) {
-    const memory data = filled(own);
-    if (plain != own) after_.push_back({data, filled(plain)});
-    arguments_[argument] = data;
+  /** An input or output that may lie as the library wishes. */
+  void constant(int argument, const memory::desc& own) {
+    arguments_[argument] = operands_.get(argument, own);
   }
-  /** An output that may lie as the library wishes, or scratch between two calls. */
+  void output(int argument, const memory::desc& plain, const memory::desc& own) {
+    const memory& data = arguments_[argument] = operands_.get(argument, own);
+    if (plain != own) after_.push_back({data, operands_.get(argument, plain)});
+  }
+  /** What one way has to itself. */
   void give(int argument, const memory& data) { arguments_[argument] = data; }
 
   Way way(const dnnl::primitive& primitive, const std::string& how) const {
@@ -92,6 +114,7 @@ class Plan {
   struct Copy {
     memory from, to;
   };
+  Operands& operands_;
   std::vector<Copy> before_, after_;
   std::unordered_map<int, memory> arguments_;
 };

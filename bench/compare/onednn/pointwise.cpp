@@ -29,7 +29,8 @@ std::vector<Way> activation(const Call& call) {
     return dnnl::eltwise_forward::primitive_desc({dnnl::prop_kind::forward_training, kind, row},
                                                  engine());
   };
-  Plan plan;
+  Operands operands;
+  Plan plan(operands);
   const auto found = activations.find(call.text("op"));
   if (found != activations.end()) {
     const auto chosen = forward(found->second);
@@ -51,7 +52,8 @@ std::vector<Way> binary(const Call& call) {
   const auto row = describe({call["count"]}, Tag::x);
   const auto kind = call.text("op") == "add" ? algorithm::binary_add : algorithm::binary_mul;
   const dnnl::binary::primitive_desc chosen({kind, row, row, row}, engine());
-  Plan plan;
+  Operands operands;
+  Plan plan(operands);
   plan.input(DNNL_ARG_SRC_0, row, row);
   plan.input(DNNL_ARG_SRC_1, row, row);
   plan.output(DNNL_ARG_DST, row, row);

@@ -31,7 +31,7 @@ Windows read(const Call& call) {
   return windows;
 }
 
-Way tryOne(const Call& call, const Windows& w, Tag tag) {
+Way tryOne(const Call& call, const Windows& w, Tag tag, Operands& operands) {
   const bool backward = call.text("op").find("Backward") != std::string::npos;
   const bool training = backward || call.text("with") == "indices";
   const auto plainX = describe(w.x, Tag::nchw), plainY = describe(w.y, Tag::nchw);
@@ -41,7 +41,7 @@ Way tryOne(const Call& call, const Windows& w, Tag tag) {
                                   w.strides, w.kernel, w.padLeft, w.padRight);
   const Forward::primitive_desc forward(forwardDesc, engine());
   const memory places = training ? memory(forward.workspace_desc(), engine()) : memory();
-  Plan plan;
+  Plan plan(operands);
   if (!backward) {
     plan.input(DNNL_ARG_SRC, plainX, forward.src_desc());
     plan.output(DNNL_ARG_DST, plainY, forward.dst_desc());
@@ -49,9 +49,10 @@ Way tryOne(const Call& call, const Windows& w, Tag tag) {
     return plan.way(Forward(forward), forward.impl_info_str());
   }
   // The places must be those of a forward pass.
-  Forward(forward).execute(stream(), {{DNNL_ARG_SRC, filled(forward.src_desc())},
-                                      {DNNL_ARG_DST, filled(forward.dst_desc())},
-                                      {DNNL_ARG_WORKSPACE, places}});
+  Forward(forward).execute(stream(),
+                           {{DNNL_ARG_SRC, operands.get(DNNL_ARG_SRC, forward.src_desc())},
+                            {DNNL_ARG_DST, operands.get(DNNL_ARG_DST, forward.dst_desc())},
+                            {DNNL_ARG_WORKSPACE, places}});
   stream().wait();
   const Backward::desc desc(w.algorithm, describe(w.x, tag), describe(w.y, tag), w.strides,
                             w.kernel, w.padLeft, w.padRight);
@@ -66,8 +67,9 @@ Way tryOne(const Call& call, const Windows& w, Tag tag) {
 
 std::vector<Way> pool2d(const Call& call) {
   const Windows windows = read(call);
+  Operands operands;
   return waysOf({Tag::nchw, Tag::nhwc, Tag::nChw16c},
-                [&](Tag tag) { return tryOne(call, windows, tag); });
+                [&](Tag tag) { return tryOne(call, windows, tag, operands); });
 }
 
 }  // namespace bench
