@@ -208,6 +208,10 @@ inline Doubles fma(Doubles a, Doubles b, Doubles c) {
 inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
   return {_mm256_fnmadd_pd(a.low, b.low, c.low), _mm256_fnmadd_pd(a.high, b.high, c.high)};
 }
+// a b + c, rounded once on every instruction set.
+inline Vec fused(Vec a, Vec b, Vec c) {
+  return fma(a, b, c);
+}
 
 // Folds the eight lanes into one: halves, then pairs, then neighbours.
 template <class Fold>

@@ -229,6 +229,10 @@ inline Doubles fma(Doubles a, Doubles b, Doubles c) {
 inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
   return {_mm512_fnmadd_pd(a.low, b.low, c.low), _mm512_fnmadd_pd(a.high, b.high, c.high)};
 }
+// a b + c, rounded once on every instruction set.
+inline Vec fused(Vec a, Vec b, Vec c) {
+  return fma(a, b, c);
+}
 
 inline float sum(Vec x) {
   return _mm512_reduce_add_ps(x.v);

@@ -241,6 +241,10 @@ inline Doubles fma(Doubles a, Doubles b, Doubles c) {
 inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
   return {vfmsq_f64(c.low, a.low, b.low), vfmsq_f64(c.high, a.high, b.high)};
 }
+// a b + c, rounded once on every instruction set.
+inline Vec fused(Vec a, Vec b, Vec c) {
+  return fma(a, b, c);
+}
 
 inline float sum(Vec x) {
   return vaddvq_f32(x.v);

@@ -214,6 +214,10 @@ inline Doubles fma(Doubles a, Doubles b, Doubles c) {
 inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
   return {c.v - a.v * b.v};
 }
+// a b + c, rounded once on every instruction set.
+inline Vec fused(Vec a, Vec b, Vec c) {
+  return narrow(fma(widen(a), widen(b), widen(c)));
+}
 
 inline float sum(Vec x) {
   return x.v;

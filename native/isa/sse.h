@@ -244,6 +244,10 @@ inline Doubles fma(Doubles a, Doubles b, Doubles c) {
 inline Doubles fnma(Doubles a, Doubles b, Doubles c) {
   return c - a * b;
 }
+// a b + c, rounded once on every instruction set.
+inline Vec fused(Vec a, Vec b, Vec c) {
+  return narrow(fma(widen(a), widen(b), widen(c)));
+}
 
 // Folds the four lanes into one: halves, then neighbours.
 template <class Fold>

@@ -48,7 +48,7 @@ inline SplitExp expOfHalfSquare(Vec a) {
   return splitExp(high, low);
 }
 
-// x Phi(x) = x Q(-x), below … ulp, subnormal results included; 0 below -15 (NaN for -infinity).
+// x Phi(x) = x Q(-x), below 2 ulp, subnormal results included; 0 below -15 (NaN for -infinity).
 inline Vec gelu(Vec x) {
   const Vec zero = broadcast(0), inside = within(-15, 15, x), a = abs(inside);
   const Doubles wide = widen(a);

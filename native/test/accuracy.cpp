@@ -33,7 +33,7 @@ struct Function {
   double limit, absolute;
 };
 const Function functions[] = {
-    {"exp", [](double x) { return std::exp(x); }, 1, 0},
+    {"exp", [](double x) { return std::exp(x); }, 1.1, 0},
     {"log", [](double x) { return std::log(x); }, 0.9, 0},
     {"tanh", [](double x) { return std::tanh(x); }, 1.4, 0},
     {"sigmoid", logistic, 2, 0},

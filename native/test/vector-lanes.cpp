@@ -164,10 +164,13 @@ void testDoubles() {
   const Lanes sum = out(narrow(fma(x, three, tiny) - three));
   const Lanes rest = out(narrow(fnma(x, three, three)));
   const Lanes order = out(narrow(widen(toFloats(iota())) * three));
+  const Vec near = broadcast(1.00000012f);
+  const Lanes once = out(fused(near, near, broadcast(-1.00000024f)));
   for (int i = 0; i < lanes; ++i) {
     CHECK(difference.of[i] == 0x1p-30f && square.of[i] == 0x1p-29f);
     CHECK(sum.of[i] == 0x1p-28f && rest.of[i] == -3 * 0x1p-30f);
     CHECK(order.of[i] == static_cast<float>(3 * i));
+    CHECK(once.of[i] == 0x1p-46f);
   }
 }
 
