@@ -5,6 +5,7 @@
 #include "list.h"
 #include "math-wide.h"
 #include "math.h"
+#include "rows.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -12,14 +13,13 @@ namespace {
 
 constexpr int64_t elementGrain = 32768;  // elements worth a task
 
-// y[i] = f(x[i]), vector by vector, the tail included.
+// y[i] = f(x[i]).
 template <class F>
 void mapElements(int64_t count, const Context& context, const float* x, float* y, const F& f) {
-  context.parallelRange(count, elementGrain, [&](int64_t begin, int64_t end) {
-    int64_t i = begin;
-    for (; i + Vec::width <= end; i += Vec::width) store(y + i, f(load(x + i)));
-    const int rest = static_cast<int>(end - i);
-    if (rest > 0) storeFirst(y + i, f(loadFirst(x + i, rest)), rest);
+  const int64_t ahead = fetchAhead(count);
+  fillElements(count, elementGrain, context, x == y, y, [&](int64_t i, int n) {
+    prefetch(x + i + ahead);
+    return f(loadSome(x + i, n));
   });
 }
 
@@ -27,11 +27,11 @@ void mapElements(int64_t count, const Context& context, const float* x, float* y
 template <class F>
 void zipElements(int64_t count, const Context& context, const float* a, const float* b, float* y,
                  const F& f) {
-  context.parallelRange(count, elementGrain, [&](int64_t begin, int64_t end) {
-    int64_t i = begin;
-    for (; i + Vec::width <= end; i += Vec::width) store(y + i, f(load(a + i), load(b + i)));
-    const int rest = static_cast<int>(end - i);
-    if (rest > 0) storeFirst(y + i, f(loadFirst(a + i, rest), loadFirst(b + i, rest)), rest);
+  const int64_t ahead = fetchAhead(count);
+  fillElements(count, elementGrain, context, a == y || b == y, y, [&](int64_t i, int n) {
+    prefetch(a + i + ahead);
+    prefetch(b + i + ahead);
+    return f(loadSome(a + i, n), loadSome(b + i, n));
   });
 }
 

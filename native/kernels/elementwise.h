@@ -6,6 +6,7 @@
 #include "context.h"
 #include "list.h"
 #include "math-wide.h"
+#include "rows.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -27,32 +28,29 @@ inline Vec loadSpread(const float* p, int64_t step, int n) {
 
 // y[i] = f(a[i], b[i]); the steps are template parameters where they are 0 or 1, else -1.
 template <int aStep, int bStep, class F>
-void binaryRow(int64_t count, BroadcastOperand a, BroadcastOperand b, float* y, const F& f) {
+void binaryRow(int64_t count, BroadcastOperand a, BroadcastOperand b, float* y, bool streams,
+               const F& f) {
   const Vec aOnly = broadcast(*a.p), bOnly = broadcast(*b.p);
   const auto aAt = [&](int64_t i, int n) {
     if (aStep == 0) return aOnly;
-    if (aStep == 1) return n == Vec::width ? load(a.p + i) : loadFirst(a.p + i, n);
+    if (aStep == 1) return loadSome(a.p + i, n);
     return loadSpread(a.p + i * a.step, a.step, n);
   };
   const auto bAt = [&](int64_t i, int n) {
     if (bStep == 0) return bOnly;
-    if (bStep == 1) return n == Vec::width ? load(b.p + i) : loadFirst(b.p + i, n);
+    if (bStep == 1) return loadSome(b.p + i, n);
     return loadSpread(b.p + i * b.step, b.step, n);
   };
-  int64_t i = 0;
-  for (; i + Vec::width <= count; i += Vec::width) {
-    store(y + i, f(aAt(i, Vec::width), bAt(i, Vec::width)));
-  }
-  const int rest = static_cast<int>(count - i);
-  if (rest > 0) storeFirst(y + i, f(aAt(i, rest), bAt(i, rest)), rest);
+  writeRow(count, y, streams, [&](int64_t i, int n) { return f(aAt(i, n), bAt(i, n)); });
 }
 
 template <class F>
-void binaryRow(int64_t count, BroadcastOperand a, BroadcastOperand b, float* y, const F& f) {
-  if (a.step == 1 && b.step == 1) return binaryRow<1, 1>(count, a, b, y, f);
-  if (a.step == 1 && b.step == 0) return binaryRow<1, 0>(count, a, b, y, f);
-  if (a.step == 0 && b.step == 1) return binaryRow<0, 1>(count, a, b, y, f);
-  binaryRow<-1, -1>(count, a, b, y, f);
+void binaryRow(int64_t count, BroadcastOperand a, BroadcastOperand b, float* y, bool streams,
+               const F& f) {
+  if (a.step == 1 && b.step == 1) return binaryRow<1, 1>(count, a, b, y, streams, f);
+  if (a.step == 1 && b.step == 0) return binaryRow<1, 0>(count, a, b, y, streams, f);
+  if (a.step == 0 && b.step == 1) return binaryRow<0, 1>(count, a, b, y, streams, f);
+  binaryRow<-1, -1>(count, a, b, y, streams, f);
 }
 
 // The output's dimensions after merging, innermost last, and what each adds to the operands.
@@ -94,6 +92,7 @@ void broadcastElements(const BroadcastShape& s, const Context& context, const fl
   if (rows == 0 || columns == 0) return;
   // A task is a piece of one row, or several short rows.
   const int64_t piece = columns < binaryGrain ? columns : binaryGrain;
+  const bool streams = streamsRows(rows * columns, piece) && y != a && y != b;
   const int64_t pieces = (columns + piece - 1) / piece;
   const int64_t rowGrain = binaryGrain / piece;
   context.parallelRange(rows * pieces, rowGrain, [&](int64_t begin, int64_t end) {
@@ -109,7 +108,7 @@ void broadcastElements(const BroadcastShape& s, const Context& context, const fl
         aOffset += index * m.a[k];
         bOffset += index * m.b[k];
       }
-      binaryRow(count, {a + aOffset, m.a[last]}, {b + bOffset, m.b[last]}, out, f);
+      binaryRow(count, {a + aOffset, m.a[last]}, {b + bOffset, m.b[last]}, out, streams, f);
     }
   });
 }

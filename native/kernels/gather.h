@@ -4,7 +4,7 @@
 #include "context.h"
 #include "list.h"
 #include "movement.h"
-#include "reduce.h"
+#include "rows.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -86,7 +86,8 @@ void pickBackward(const PickShape& s, const Context& context, const float* gradY
   if (columns == 0) return;
   const int64_t grain = unitsPerTask(columns, moveGrain);
   context.parallelRange(s.rows, grain, [&](int64_t begin, int64_t end) {
-    fillElements((end - begin) * columns, 0, gradX + begin * columns);
+    fillRow((end - begin) * columns, gradX + begin * columns,
+            [](int64_t, int) { return broadcast(0); });
     for (int64_t row = begin; row < end; ++row) {
       gradX[row * columns + indices[row]] = gradY[row];
     }

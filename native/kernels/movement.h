@@ -5,7 +5,9 @@
 
 #include "context.h"
 #include "list.h"
-#include "reduce.h"
+#include "rows.h"
+#include "split.h"
+#include "unroll.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -19,23 +21,12 @@ inline void copyRow(int64_t count, const float* x, float* y) {
     memcpy(y, x, static_cast<size_t>(count) * sizeof(float));
     return;
   }
-  int64_t i = 0;
-  for (; i + Vec::width <= count; i += Vec::width) store(y + i, load(x + i));
-  const int rest = static_cast<int>(count - i);
-  if (rest > 0) storeFirst(y + i, loadFirst(x + i, rest), rest);
-}
-
-inline void fillElements(int64_t count, float value, float* y) {
-  const Vec v = broadcast(value);
-  int64_t i = 0;
-  for (; i + Vec::width <= count; i += Vec::width) store(y + i, v);
-  storeFirst(y + i, v, static_cast<int>(count - i));
+  fillRow(count, y, [=](int64_t i, int n) { return loadSome(x + i, n); });
 }
 
 void fill(const FillShape& s, const Context& context, float* y) {
-  context.parallelRange(s.count, moveGrain, [&](int64_t begin, int64_t end) {
-    fillElements(end - begin, s.value, y + begin);
-  });
+  const Vec value = broadcast(s.value);
+  fillElements(s.count, moveGrain, context, false, y, [=](int64_t, int) { return value; });
 }
 
 // One dimension of a copy: its size, and what a step adds on each side.
@@ -111,38 +102,79 @@ void forPositions(const Walk& walk, int rank, int64_t begin, int64_t end, const 
   }
 }
 
-constexpr int transposeTile = 16;
+// A square of `width` rows and columns, in registers.
+inline void transposeSquare(const float* x, int64_t xStride, float* y, int64_t yStride,
+                            bool streams) {
+  Vec square[Vec::width];
+  unroll<Vec::width>([&](auto i) { square[i] = load(x + i * xStride); });
+  transpose(square);
+  if (streams) {
+    unroll<Vec::width>([&](auto i) { storeStream(y + i * yStride, square[i]); });
+  } else {
+    unroll<Vec::width>([&](auto i) { store(y + i * yStride, square[i]); });
+  }
+}
 
-// y[c · yStride + r] = x[r · xStride + c]: rows of x become columns of y, through a small square.
+// What is left at an edge.
+inline void transposeEdge(int height, int width, const float* x, int64_t xStride, float* y,
+                          int64_t yStride) {
+  Vec square[Vec::width];
+  for (int i = 0; i < Vec::width; ++i) {
+    square[i] = i < height ? loadFirst(x + i * xStride, width) : broadcast(0);
+  }
+  transpose(square);
+  for (int j = 0; j < width; ++j) storeFirst(y + j * yStride, square[j], height);
+}
+
+// A few rows, such as three colours, are gathered into each row of y element by element.
+template <int rows>
+void transposeThin(int64_t columns, const float* x, int64_t xStride, float* y, int64_t yStride) {
+  for (int64_t c = 0; c < columns; ++c) {
+    unroll<rows>([&](auto r) { y[c * yStride + r] = x[r * xStride + c]; });
+  }
+}
+
+// y[c · yStride + r] = x[r · xStride + c]: rows of x become columns of y, square by square, so many
+// squares side by side: one where lines of y must stay in the first cache until they are full, more
+// where they go past it, so that a page of x is used while it is at hand.
 inline void transposePlane(int64_t rows, int64_t columns, const float* x, int64_t xStride, float* y,
-                           int64_t yStride) {
-  float tile[transposeTile][transposeTile];
-  for (int64_t r = 0; r < rows; r += transposeTile) {
-    const int64_t height = rows - r < transposeTile ? rows - r : transposeTile;
-    for (int64_t c = 0; c < columns; c += transposeTile) {
-      const int64_t width = columns - c < transposeTile ? columns - c : transposeTile;
-      if (height == transposeTile && width == transposeTile) {
-        for (int i = 0; i < transposeTile; ++i) {
-          memcpy(tile[i], x + (r + i) * xStride + c, sizeof tile[i]);
-        }
-        for (int j = 0; j < transposeTile; ++j) {
-          float* out = y + (c + j) * yStride + r;
-          for (int i = 0; i < transposeTile; ++i) out[i] = tile[i][j];
-        }
-        continue;
-      }
-      for (int64_t j = 0; j < width; ++j) {
-        for (int64_t i = 0; i < height; ++i) {
-          y[(c + j) * yStride + r + i] = x[(r + i) * xStride + c + j];
+                           int64_t yStride, int64_t squares, bool streams) {
+  constexpr int w = Vec::width;
+  if (rows == 2) return transposeThin<2>(columns, x, xStride, y, yStride);
+  if (rows == 3) return transposeThin<3>(columns, x, xStride, y, yStride);
+  if (rows == 4) return transposeThin<4>(columns, x, xStride, y, yStride);
+  for (int64_t first = 0; first < columns; first += squares * w) {
+    const int64_t last = smaller(first + squares * w, columns);
+    for (int64_t r = 0; r < rows; r += w) {
+      const int height = static_cast<int>(smaller(rows - r, w));
+      for (int64_t c = first; c < last; c += w) {
+        const int width = static_cast<int>(smaller(last - c, w));
+        const float* from = x + r * xStride + c;
+        float* to = y + c * yStride + r;
+        if (height == w && width == w) {
+          transposeSquare(from, xStride, to, yStride, streams);
+        } else if (width <= 4) {
+          for (int j = 0; j < width; ++j) {
+            for (int i = 0; i < height; ++i) to[j * yStride + i] = from[i * xStride + j];
+          }
+        } else {
+          transposeEdge(height, width, from, xStride, to, yStride);
         }
       }
     }
   }
 }
 
-inline void copyStrided(const Dimension& d, const float* x, float* y) {
-  if (d.x == 1 && d.y == 1) return copyRow(d.size, x, y);
-  if (d.x == 0 && d.y == 1) return fillElements(d.size, *x, y);
+inline void copyStrided(const Dimension& d, const float* x, float* y, bool streams) {
+  if (d.x == 1 && d.y == 1) {
+    if (!streams || d.size < streamedRow) return copyRow(d.size, x, y);
+    return streamRow(d.size, y, [=](int64_t i, int n) { return loadSome(x + i, n); });
+  }
+  if (d.x == 0 && d.y == 1) {
+    const Vec value = broadcast(*x);
+    return writeRow(d.size, y, streams && d.size >= streamedRow,
+                    [=](int64_t, int) { return value; });
+  }
   for (int64_t i = 0; i < d.size; ++i) y[i * d.y] = x[i * d.x];
 }
 
@@ -172,11 +204,13 @@ void copy(const CopyShape& s, const Context& context, const float* x, float* y) 
   const int rank = walk.rank - (transpose ? 2 : 1);
   int64_t positions = 1;
   for (int k = 0; k < rank; ++k) positions *= walk.d[k].size;
+  const int64_t planes = transpose ? walk.d[walk.rank - 2].size : 1;
+  const bool large = positions * planes * inner.size >= streamedElements;
   if (transpose) {
     // A task is a strip of one plane: columns of x, rows of y.
     const Dimension along = walk.d[walk.rank - 2];
-    const int64_t strip = moveGrain / inner.size / transposeTile * transposeTile;
-    const int64_t height = strip < transposeTile ? transposeTile : strip;
+    const int64_t strip = moveGrain / inner.size / Vec::width * Vec::width;
+    const int64_t height = larger(strip, 64);
     const int64_t strips = (along.size + height - 1) / height;
     const int64_t plane = (along.size < height ? along.size : height) * inner.size;
     const int64_t grain = unitsPerTask(plane, moveGrain);
@@ -184,8 +218,11 @@ void copy(const CopyShape& s, const Context& context, const float* x, float* y) 
       for (int64_t task = begin; task < end; ++task) {
         const int64_t first = task % strips * height, left = along.size - first;
         forPositions(walk, rank, task / strips, task / strips + 1, [&](int64_t xAt, int64_t yAt) {
-          transposePlane(inner.size, left < height ? left : height, x + xAt + first, inner.x,
-                         y + yAt + first * along.y, along.y);
+          float* to = y + yAt + first * along.y;
+          const bool streams = large && misalignment(to) == 0 && along.y % Vec::width == 0;
+          transposePlane(inner.size, smaller(left, height), x + xAt + first, inner.x, to, along.y,
+                         large ? 64 / Vec::width : 1, streams);
+          if (streams) streamFence();
         });
       }
     });
@@ -199,14 +236,14 @@ void copy(const CopyShape& s, const Context& context, const float* x, float* y) 
       const int64_t first = task % pieces * piece, left = inner.size - first;
       const Dimension part = {left < piece ? left : piece, inner.x, inner.y};
       forPositions(walk, rank, task / pieces, task / pieces + 1, [&](int64_t xAt, int64_t yAt) {
-        copyStrided(part, x + xAt + first * inner.x, y + yAt + first * inner.y);
+        copyStrided(part, x + xAt + first * inner.x, y + yAt + first * inner.y, large);
       });
     });
     return;
   }
   context.parallelRange(positions, moveGrain / piece, [&](int64_t begin, int64_t end) {
     forPositions(walk, rank, begin, end,
-                 [&](int64_t xAt, int64_t yAt) { copyStrided(inner, x + xAt, y + yAt); });
+                 [&](int64_t xAt, int64_t yAt) { copyStrided(inner, x + xAt, y + yAt, large); });
   });
 }
 

@@ -1,14 +1,14 @@
-// Batch and layer normalization and their gradients. The variance takes two passes: the mean first,
-// then squares of what differs from it. A mean is kept in two floats, high + low, where it matters.
+// Batch normalization and its gradient. A mean is kept in two floats, high + low, where it matters.
 #pragma once
 
 #include <cmath>
 
 #include "context.h"
+#include "fold.h"
 #include "list.h"
 #include "math.h"
-#include "reduce.h"
 #include "softmax.h"
+#include "unroll.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -33,33 +33,27 @@ Sums sumRows(int64_t rows, int64_t count, const Term& term) {
   const int rest = static_cast<int>(count % w);
   const Mask inside = firstLanes(rest);
   Sums total = {0, 0};
-  Terms even = {zero, zero}, odd = {zero, zero};
+  Terms s[4] = {{zero, zero}, {zero, zero}, {zero, zero}, {zero, zero}};
   int64_t steps = 0;
   const auto flush = [&] {
-    total.first += sum(even.first + odd.first);
-    total.second += sum(even.second + odd.second);
-    even = odd = {zero, zero};
+    total.first += sum((s[0].first + s[1].first) + (s[2].first + s[3].first));
+    total.second += sum((s[0].second + s[1].second) + (s[2].second + s[3].second));
+    unroll<4>([&](auto k) { s[k] = {zero, zero}; });
     steps = 0;
   };
+  const auto add = [](Terms& to, Terms t) { to = {to.first + t.first, to.second + t.second}; };
   for (int64_t row = 0; row < rows; ++row) {
     int64_t i = 0;
-    for (; i + 2 * w <= count; i += 2 * w) {
-      const Terms a = term(row, i, w), b = term(row, i + w, w);
-      even = {even.first + a.first, even.second + a.second};
-      odd = {odd.first + b.first, odd.second + b.second};
+    for (; i + 4 * w <= count; i += 4 * w) {
+      unroll<4>([&](auto k) { add(s[k], term(row, i + k * w, w)); });
       if (++steps >= blockSteps) flush();
     }
-    if (i + w <= count) {
-      const Terms a = term(row, i, w);
-      even = {even.first + a.first, even.second + a.second};
-      i += w;
-    }
+    for (; i + w <= count; i += w) add(s[0], term(row, i, w));
     if (rest > 0) {
-      const Terms b = term(row, i, rest);
-      odd = {odd.first + select(inside, b.first, zero),
-             odd.second + select(inside, b.second, zero)};
+      const Terms t = term(row, i, rest);
+      add(s[1], {select(inside, t.first, zero), select(inside, t.second, zero)});
     }
-    if (++steps >= blockSteps) flush();
+    if ((steps += 3) >= blockSteps) flush();
   }
   flush();
   return total;
@@ -71,22 +65,26 @@ struct Moments {
   double squares;   // the sum of (x - mean)²
 };
 
-// Of x[row · stride + i] over [0, rows) × [0, count): a first mean, then, from what differs from
-// it, the rest of the mean and the squares.
+// Of x[row · stride + i] over [0, rows) × [0, count), in one walk: sums of what differs from a
+// first mean, that of the first eighth. A part of so many has a mean so near that at most three
+// binary digits of the squares' sum cancel.
 inline Moments momentsOf(const float* x, int64_t rows, int64_t stride, int64_t count) {
-  const double size = static_cast<double>(rows * count < 1 ? 1 : rows * count);
-  const Sums values = sumRows(rows, count, [=](int64_t row, int64_t i, int n) -> Terms {
+  const int64_t firstRows = rows > 1 ? (rows + 7) / 8 : 1;
+  const int64_t firstCount = rows > 1 ? count : (count + 7) / 8;
+  const auto sizeOf = [](int64_t n) { return static_cast<double>(n < 1 ? 1 : n); };
+  const Sums part = sumRows(firstRows, firstCount, [=](int64_t row, int64_t i, int n) -> Terms {
     return {loadSome(x + row * stride + i, n), broadcast(0)};
   });
-  const float high = static_cast<float>(values.first / size);
-  const Vec center = broadcast(high);
+  const double first = static_cast<float>(part.first / sizeOf(firstRows * firstCount));
+  const Vec center = broadcast(static_cast<float>(first));
   const Sums around = sumRows(rows, count, [=](int64_t row, int64_t i, int n) -> Terms {
     const Vec d = loadSome(x + row * stride + i, n) - center;
     return {d, d * d};
   });
-  const double low = around.first / size;
-  const double squares = around.second - around.first * low;
-  return {high, static_cast<float>(low), squares < 0 ? 0 : squares};
+  const double shift = around.first / sizeOf(rows * count), mean = first + shift;
+  const double squares = around.second - around.first * shift;
+  const float high = static_cast<float>(mean);
+  return {high, static_cast<float>(mean - high), squares < 0 ? 0 : squares};
 }
 
 // Writes a channel's statistics and moves its running ones; returns inverseStd.
@@ -147,6 +145,7 @@ void batchNorm(const BatchNormShape& s, const Context& context, const float* x, 
                float* inverseStd) {
   const int64_t batch = s.batch, channels = s.channels, inner = s.inner;
   const int64_t stride = channels * inner;
+  const bool streams = streamsRows(batch * stride, inner);
   if (inner != 1) {
     forChannels(batch, channels, inner, context, [&](int64_t channel, int64_t at) {
       const Moments m = momentsOf(x + at, batch, stride, inner);
@@ -156,7 +155,7 @@ void batchNorm(const BatchNormShape& s, const Context& context, const float* x, 
       const Vec shift = broadcast(valueOr(bias, channel, 0) - m.low * scale);
       for (int64_t image = 0; image < batch; ++image) {
         const float* from = x + at + image * stride;
-        fillRow(inner, y + at + image * stride, [=](int64_t i, int n) {
+        writeRow(inner, y + at + image * stride, streams, [=](int64_t i, int n) {
           return fma(loadSome(from + i, n) - center, slope, shift);
         });
       }
@@ -203,6 +202,7 @@ void batchNormInference(const BatchNormInferenceShape& s, const Context& context
                         const float* bias, float* y) {
   const int64_t batch = s.batch, channels = s.channels, inner = s.inner;
   const Vec eps = broadcast(s.eps);
+  const bool streams = y != x && streamsRows(batch * channels * inner, inner);
   if (inner != 1) {
     context.parallelRange(
         batch * channels, unitsPerTask(inner, normalizeGrain), [&](int64_t first, int64_t last) {
@@ -213,7 +213,7 @@ void batchNormInference(const BatchNormInferenceShape& s, const Context& context
                 broadcast(valueOr(weight, channel, 1)) / sqrt(broadcast(variance[channel]) + eps);
             const Vec shift = broadcast(valueOr(bias, channel, 0));
             const float* from = x + plane * inner;
-            fillRow(inner, y + plane * inner, [=](int64_t i, int n) {
+            writeRow(inner, y + plane * inner, streams, [=](int64_t i, int n) {
               return fma(loadSome(from + i, n) - center, scale, shift);
             });
           }
@@ -244,6 +244,7 @@ void batchNormBackward(const BatchNormBackwardShape& s, const Context& context, 
   const int64_t batch = s.batch, channels = s.channels, inner = s.inner;
   const int64_t stride = channels * inner;
   const double size = static_cast<double>(batch * inner < 1 ? 1 : batch * inner);
+  const bool streams = streamsRows(batch * stride, inner);
   if (inner != 1) {
     forChannels(batch, channels, inner, context, [&](int64_t channel, int64_t at) {
       const Vec center = broadcast(mean[channel]);
@@ -261,7 +262,7 @@ void batchNormBackward(const BatchNormBackwardShape& s, const Context& context, 
       const Vec slope = broadcast(static_cast<float>(product / size * inverse * inverse));
       for (int64_t image = 0; image < batch; ++image) {
         const int64_t p = at + image * stride;
-        fillRow(inner, gradX + p, [=](int64_t i, int n) {
+        writeRow(inner, gradX + p, streams, [=](int64_t i, int n) {
           const Vec g = loadSome(gradY + p + i, n) - average;
           return scale * fnma(loadSome(x + p + i, n) - center, slope, g);
         });

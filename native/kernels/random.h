@@ -5,7 +5,7 @@
 #include "context.h"
 #include "list.h"
 #include "math.h"
-#include "reduce.h"
+#include "rows.h"
 #include "workspace.h"
 
 namespace fovea {

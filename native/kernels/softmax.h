@@ -3,9 +3,9 @@
 #pragma once
 
 #include "context.h"
+#include "fold.h"
 #include "list.h"
 #include "math.h"
-#include "reduce.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -13,44 +13,66 @@ namespace {
 
 constexpr int64_t softmaxGrain = 16384;  // elements worth a task
 
-// y[i] = f(i, n) for n elements from i on, over [0, count).
-template <class F>
-void fillRow(int64_t count, float* y, const F& f) {
-  int64_t i = 0;
-  for (; i + Vec::width <= count; i += Vec::width) store(y + i, f(i, Vec::width));
-  const int rest = static_cast<int>(count - i);
-  if (rest > 0) storeFirst(y + i, f(i, rest), rest);
-}
+// What a softmax knows of each of n rows, rowsAtOnce of them.
+struct RowSums {
+  float largest[Vec::width];
+  float total[Vec::width];  // of exp(x - largest); NaN where there is a NaN in the row
+};
 
-// y = exp(x - largest); returns the sum.
-inline double exponentials(int64_t count, const float* x, float largest, float* y) {
-  const Vec shift = broadcast(largest);
-  return reduceTerms<Sum>(count, [=](int64_t i, int n) {
-    const Vec e = exp(loadSome(x + i, n) - shift);
-    storeSome(y + i, e, n);
+// put(row, i, e, n) receives the exponentials.
+template <class Put>
+RowSums sumExponentials(int rows, int64_t count, const float* x, const Put& put) {
+  RowSums sums;
+  const auto xAt = [=](int row, int64_t i, int n) { return loadSome(x + row * count + i, n); };
+  foldRows<MaxOfNumbers>(rows, count, sums.largest, xAt);
+  foldRows<Sum>(rows, count, sums.total, [&](int row, int64_t i, int n) {
+    const Vec e = exp(xAt(row, i, n) - broadcast(sums.largest[row]));
+    put(row, i, e, n);
     return e;
   });
+  return sums;
 }
 
-// row(offset) for each row, or columns(offset, width) for each block of neighbouring columns.
-template <class Row, class Block>
-void forRowsOrColumns(const ReduceShape& s, const Context& context, const Row& row,
-                      const Block& columns) {
+// y = softmax of rows of x. Exponentials wait beside, in whole vectors, where the row is short
+// (read soon after it was written, a part of a vector costs many times more) or y goes past the
+// caches.
+inline RowSums softmaxRows(int rows, int64_t count, const float* x, float* y, bool streams) {
+  constexpr int w = Vec::width;
+  constexpr int64_t most = 4096 + 16 * w;
+  float held[most];
+  const int64_t stride = (count + w - 1) / w * w;
+  if (rows * stride > most || (rowsAtOnce(count) == 1 && !streams)) {
+    const RowSums sums =
+        sumExponentials(1, count, x, [=](int, int64_t i, Vec e, int n) { storeSome(y + i, e, n); });
+    const Vec factor = broadcast(1 / sums.total[0]);
+    fillRow(count, y, [=](int64_t i, int n) { return loadSome(y + i, n) * factor; });
+    return sums;
+  }
+  const RowSums sums = sumExponentials(
+      rows, count, x, [&](int row, int64_t i, Vec e, int) { store(held + row * stride + i, e); });
+  for (int row = 0; row < rows; ++row) {
+    const Vec factor = broadcast(1 / sums.total[row]);
+    // The end of a streamed row may begin within a vector that was held.
+    writeRow(count, y + row * count, streams,
+             [&](int64_t i, int n) { return loadSome(held + row * stride + i, n) * factor; });
+  }
+  return sums;
+}
+
+// columns(offset, width) for each block of neighbouring columns, inner > 1.
+template <class Block>
+void forColumnBlocks(const ReduceShape& s, const Context& context, const Block& columns) {
   const int64_t inner = s.inner, count = s.count;
   if (count == 0 || inner == 0) return;
-  const int wide = inner == 1 ? 1 : 4 * Vec::width;
+  const int wide = 4 * Vec::width;
   const int64_t blocks = (inner + wide - 1) / wide;
   const int64_t elements = count * (inner < wide ? inner : wide);
   const int64_t grain = unitsPerTask(elements, softmaxGrain);
   context.parallelRange(s.outer * blocks, grain, [&](int64_t first, int64_t last) {
     for (int64_t unit = first; unit < last; ++unit) {
-      const int64_t start = unit / blocks * count * inner;
       const int64_t column = unit % blocks * wide;
-      if (inner == 1) {
-        row(start);
-      } else {
-        columns(start + column, static_cast<int>(inner - column < wide ? inner - column : wide));
-      }
+      columns(unit / blocks * count * inner + column,
+              static_cast<int>(inner - column < wide ? inner - column : wide));
     }
   });
 }
@@ -68,116 +90,137 @@ void fillColumns(int64_t count, int64_t stride, int width, float* y, const F& f)
 
 void softmax(const ReduceShape& s, const Context& context, const float* x, float* y) {
   const int64_t count = s.count, inner = s.inner;
-  forRowsOrColumns(
-      s, context,
-      [=](int64_t at) {
-        const float largest = static_cast<float>(reduceRow<Max>(x + at, count));
-        const double total = exponentials(count, x + at, largest, y + at);
-        const Vec divisor = broadcast(static_cast<float>(total));
-        fillRow(count, y + at, [=](int64_t i, int n) { return loadSome(y + at + i, n) / divisor; });
-      },
-      [=](int64_t at, int width) {
-        const auto xAt = [=](int64_t row, int column, int n) {
-          return loadSome(x + at + row * inner + column, n);
-        };
-        const auto yAt = [=](int64_t row, int column, int n) {
-          return loadSome(y + at + row * inner + column, n);
-        };
-        const Columns largest = reduceColumns<Max>(0, count, width, xAt);
-        fillColumns(count, inner, width, y + at, [&](int64_t row, int column, int k) {
-          return exp(xAt(row, column, width - column) - largest.v[k]);
-        });
-        const Columns total = reduceColumns<Sum>(0, count, width, yAt);
-        fillColumns(count, inner, width, y + at, [&](int64_t row, int column, int k) {
-          return yAt(row, column, width - column) / total.v[k];
-        });
-      });
+  if (inner == 1) {
+    const bool streams = y != x && streamsRows(s.outer * count, count);
+    forRowGroups(s.outer, count, softmaxGrain, context, [&](int64_t first, int rows) {
+      const int64_t at = first * count;
+      softmaxRows(rows, count, x + at, y + at, streams);
+    });
+    return;
+  }
+  forColumnBlocks(s, context, [=](int64_t at, int width) {
+    const auto xAt = [=](int64_t row, int column, int n) {
+      return loadSome(x + at + row * inner + column, n);
+    };
+    const auto yAt = [=](int64_t row, int column, int n) {
+      return loadSome(y + at + row * inner + column, n);
+    };
+    const Columns largest = reduceColumns<Max>(0, count, width, xAt);
+    fillColumns(count, inner, width, y + at, [&](int64_t row, int column, int k) {
+      return exp(xAt(row, column, width - column) - largest.v[k]);
+    });
+    const Columns total = reduceColumns<Sum>(0, count, width, yAt);
+    fillColumns(count, inner, width, y + at, [&](int64_t row, int column, int k) {
+      return yAt(row, column, width - column) / total.v[k];
+    });
+  });
 }
 
 void logSoftmax(const ReduceShape& s, const Context& context, const float* x, float* y) {
   const int64_t count = s.count, inner = s.inner;
-  forRowsOrColumns(
-      s, context,
-      [=](int64_t at) {
-        const float largest = static_cast<float>(reduceRow<Max>(x + at, count));
-        const Vec shift = broadcast(largest);
-        const double total = reduceTerms<Sum>(
-            count, [=](int64_t i, int n) { return exp(loadSome(x + at + i, n) - shift); });
-        const Vec logTotal = broadcast(static_cast<float>(::log(total)));
-        fillRow(count, y + at,
-                [=](int64_t i, int n) { return loadSome(x + at + i, n) - shift - logTotal; });
-      },
-      [=](int64_t at, int width) {
-        const auto xAt = [=](int64_t row, int column, int n) {
-          return loadSome(x + at + row * inner + column, n);
-        };
-        const Columns largest = reduceColumns<Max>(0, count, width, xAt);
-        Columns total = reduceColumns<Sum>(0, count, width, [&](int64_t row, int column, int n) {
-          return exp(xAt(row, column, n) - largest.v[column / Vec::width]);
-        });
-        for (int k = 0; k < 4; ++k) total.v[k] = log(total.v[k]);
-        fillColumns(count, inner, width, y + at, [&](int64_t row, int column, int k) {
-          return xAt(row, column, width - column) - largest.v[k] - total.v[k];
-        });
-      });
+  if (inner == 1) {
+    const bool streams = y != x && streamsRows(s.outer * count, count);
+    forRowGroups(s.outer, count, softmaxGrain, context, [&](int64_t first, int rows) {
+      const int64_t at = first * count;
+      RowSums sums = sumExponentials(rows, count, x + at, [](int, int64_t, Vec, int) {});
+      storeSome(sums.total, log(loadSome(sums.total, rows)), rows);
+      for (int row = 0; row < rows; ++row) {
+        const Vec largest = broadcast(sums.largest[row]), logTotal = broadcast(sums.total[row]);
+        const float* from = x + at + row * count;
+        writeRow(count, y + at + row * count, streams,
+                 [=](int64_t i, int n) { return loadSome(from + i, n) - largest - logTotal; });
+      }
+    });
+    return;
+  }
+  forColumnBlocks(s, context, [=](int64_t at, int width) {
+    const auto xAt = [=](int64_t row, int column, int n) {
+      return loadSome(x + at + row * inner + column, n);
+    };
+    const Columns largest = reduceColumns<Max>(0, count, width, xAt);
+    Columns total = reduceColumns<Sum>(0, count, width, [&](int64_t row, int column, int n) {
+      return exp(xAt(row, column, n) - largest.v[column / Vec::width]);
+    });
+    for (int k = 0; k < 4; ++k) total.v[k] = log(total.v[k]);
+    fillColumns(count, inner, width, y + at, [&](int64_t row, int column, int k) {
+      return xAt(row, column, width - column) - largest.v[k] - total.v[k];
+    });
+  });
 }
 
 // y (gradY - sum of gradY y).
 void softmaxBackward(const ReduceShape& s, const Context& context, const float* y,
                      const float* gradY, float* gradX) {
   const int64_t count = s.count, inner = s.inner;
-  forRowsOrColumns(
-      s, context,
-      [=](int64_t at) {
-        const Vec total =
-            broadcast(static_cast<float>(reduceTerms<Sum>(count, [=](int64_t i, int n) {
-              return loadSome(gradY + at + i, n) * loadSome(y + at + i, n);
-            })));
-        fillRow(count, gradX + at, [=](int64_t i, int n) {
-          return loadSome(y + at + i, n) * (loadSome(gradY + at + i, n) - total);
-        });
-      },
-      [=](int64_t at, int width) {
-        const auto yAt = [=](int64_t row, int column, int n) {
-          return loadSome(y + at + row * inner + column, n);
-        };
-        const auto gAt = [=](int64_t row, int column, int n) {
-          return loadSome(gradY + at + row * inner + column, n);
-        };
-        const Columns total =
-            reduceColumns<Sum>(0, count, width, [&](int64_t row, int column, int n) {
-              return gAt(row, column, n) * yAt(row, column, n);
-            });
-        fillColumns(count, inner, width, gradX + at, [&](int64_t row, int column, int k) {
-          const int n = width - column;
-          return yAt(row, column, n) * (gAt(row, column, n) - total.v[k]);
-        });
+  if (inner == 1) {
+    const bool streams = gradX != gradY && streamsRows(s.outer * count, count);
+    forRowGroups(s.outer, count, softmaxGrain, context, [&](int64_t first, int rows) {
+      const int64_t at = first * count;
+      float totals[Vec::width];
+      foldRows<Sum>(rows, count, totals, [=](int row, int64_t i, int n) {
+        const int64_t p = at + row * count + i;
+        return loadSome(gradY + p, n) * loadSome(y + p, n);
       });
+      for (int row = 0; row < rows; ++row) {
+        const Vec total = broadcast(totals[row]);
+        const int64_t start = at + row * count;
+        writeRow(count, gradX + start, streams, [=](int64_t i, int n) {
+          return loadSome(y + start + i, n) * (loadSome(gradY + start + i, n) - total);
+        });
+      }
+    });
+    return;
+  }
+  forColumnBlocks(s, context, [=](int64_t at, int width) {
+    const auto yAt = [=](int64_t row, int column, int n) {
+      return loadSome(y + at + row * inner + column, n);
+    };
+    const auto gAt = [=](int64_t row, int column, int n) {
+      return loadSome(gradY + at + row * inner + column, n);
+    };
+    const Columns total = reduceColumns<Sum>(0, count, width, [&](int64_t row, int column, int n) {
+      return gAt(row, column, n) * yAt(row, column, n);
+    });
+    fillColumns(count, inner, width, gradX + at, [&](int64_t row, int column, int k) {
+      const int n = width - column;
+      return yAt(row, column, n) * (gAt(row, column, n) - total.v[k]);
+    });
+  });
 }
 
 // gradY - exp(y) sum of gradY.
 void logSoftmaxBackward(const ReduceShape& s, const Context& context, const float* y,
                         const float* gradY, float* gradX) {
   const int64_t count = s.count, inner = s.inner;
-  forRowsOrColumns(
-      s, context,
-      [=](int64_t at) {
-        const Vec total = broadcast(static_cast<float>(reduceRow<Sum>(gradY + at, count)));
-        fillRow(count, gradX + at, [=](int64_t i, int n) {
-          return fnma(exp(loadSome(y + at + i, n)), total, loadSome(gradY + at + i, n));
-        });
-      },
-      [=](int64_t at, int width) {
-        const auto gAt = [=](int64_t row, int column, int n) {
-          return loadSome(gradY + at + row * inner + column, n);
-        };
-        const Columns total = reduceColumns<Sum>(0, count, width, gAt);
-        fillColumns(count, inner, width, gradX + at, [&](int64_t row, int column, int k) {
-          const int n = width - column;
-          const Vec p = exp(loadSome(y + at + row * inner + column, n));
-          return fnma(p, total.v[k], gAt(row, column, n));
-        });
+  if (inner == 1) {
+    const bool streams = gradX != gradY && streamsRows(s.outer * count, count);
+    forRowGroups(s.outer, count, softmaxGrain, context, [&](int64_t first, int rows) {
+      const int64_t at = first * count;
+      float totals[Vec::width];
+      foldRows<Sum>(rows, count, totals, [=](int row, int64_t i, int n) {
+        return loadSome(gradY + at + row * count + i, n);
       });
+      for (int row = 0; row < rows; ++row) {
+        const Vec total = broadcast(totals[row]);
+        const int64_t start = at + row * count;
+        writeRow(count, gradX + start, streams, [=](int64_t i, int n) {
+          return fnma(exp(loadSome(y + start + i, n)), total, loadSome(gradY + start + i, n));
+        });
+      }
+    });
+    return;
+  }
+  forColumnBlocks(s, context, [=](int64_t at, int width) {
+    const auto gAt = [=](int64_t row, int column, int n) {
+      return loadSome(gradY + at + row * inner + column, n);
+    };
+    const Columns total = reduceColumns<Sum>(0, count, width, gAt);
+    fillColumns(count, inner, width, gradX + at, [&](int64_t row, int column, int k) {
+      const int n = width - column;
+      const Vec p = exp(loadSome(y + at + row * inner + column, n));
+      return fnma(p, total.v[k], gAt(row, column, n));
+    });
+  });
 }
 
 // loss = -(1 - smoothing) weight[target] log p[target] - smoothing / classes × the sum over c of
@@ -199,20 +242,20 @@ void crossEntropy(const CrossEntropyShape& s, const Context& context, const floa
     }
     return static_cast<float>(loss);
   };
-  context.parallelRange(
-      s.rows, unitsPerTask(classes, softmaxGrain), [&](int64_t first, int64_t last) {
-        for (int64_t i = first; i < last; ++i) {
-          const float* row = x + i * classes;
-          float* p = probabilities + i * classes;
-          const float largest = static_cast<float>(reduceRow<Max>(row, classes));
-          const double total = exponentials(classes, row, largest, p);
-          const Vec divisor = broadcast(static_cast<float>(total));
-          fillRow(classes, p, [=](int64_t c, int n) { return loadSome(p + c, n) / divisor; });
-          const bool counts = target[i] != s.ignoreIndex;
-          losses[i] = counts ? lossOf(row, target[i], ::log(total) + largest) : 0;
-          rowWeights[i] = !counts ? 0 : weight == nullptr ? 1 : weight[target[i]];
-        }
-      });
+  const bool streams = streamsRows(s.rows * classes, classes);
+  forRowGroups(s.rows, classes, softmaxGrain, context, [&](int64_t first, int rows) {
+    float* p = probabilities + first * classes;
+    const RowSums sums = softmaxRows(rows, classes, x + first * classes, p, streams);
+    float logs[Vec::width];
+    storeSome(logs, log(loadSome(sums.total, rows)), rows);
+    for (int row = 0; row < rows; ++row) {
+      const int64_t i = first + row;
+      const bool counts = target[i] != s.ignoreIndex;
+      const double shift = static_cast<double>(logs[row]) + sums.largest[row];
+      losses[i] = counts ? lossOf(x + i * classes, target[i], shift) : 0;
+      rowWeights[i] = !counts ? 0 : weight == nullptr ? 1 : weight[target[i]];
+    }
+  });
 }
 
 // With q[c] = weight[c] ((1 - smoothing) [c = target] + smoothing / classes):

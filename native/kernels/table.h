@@ -18,6 +18,7 @@
 #include "recurrent-gru-backward.h"
 #include "recurrent-lstm-backward.h"
 #include "recurrent-rnn-backward.h"
+#include "reduce-index.h"
 #include "reduce.h"
 #include "softmax.h"
 #include "update.h"

@@ -7,7 +7,7 @@
 #include "activation.h"
 #include "context.h"
 #include "list.h"
-#include "reduce.h"
+#include "rows.h"
 #include "workspace.h"
 
 namespace fovea {

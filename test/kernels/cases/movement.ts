@@ -31,6 +31,10 @@ const moves: Readonly<Record<string, Move>> = {
   'a scalar without dimensions': { sizes: [], x: [], y: [], xLength: 1, yLength: 1 },
   'a transposed matrix': { sizes: [17, 33], x: [1, 17], y: [33, 1], xLength: 561, yLength: 561 },
   'a transposed square': { sizes: [64, 64], x: [1, 64], y: [64, 1], xLength: 4096, yLength: 4096 },
+  'a matrix transposed to two columns': { sizes: [301, 2], x: [1, 301], y: [2, 1], xLength: 602, yLength: 602 },
+  'a matrix transposed to three columns': { sizes: [301, 3], x: [1, 301], y: [3, 1], xLength: 903, yLength: 903 },
+  'a matrix transposed to four columns': { sizes: [33, 4], x: [1, 33], y: [4, 1], xLength: 132, yLength: 132 },
+  'a matrix of three columns, transposed': { sizes: [3, 301], x: [1, 3], y: [301, 1], xLength: 903, yLength: 903 },
   'a large transposed matrix': { sizes: [301, 257], x: [1, 301], y: [257, 1], xLength: 77_357, yLength: 77_357 },
   'a batch of transposed matrices': {
     sizes: [3, 5, 9],
