@@ -74,6 +74,10 @@ inline void storeStream(float* p, Vec x) {
 inline void streamFence() {
   _mm_sfence();
 }
+// Asks for the cache line of p in the L2 cache.
+inline void prefetchFar(const float* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+}
 inline Vec broadcast(float x) {
   return {_mm512_set1_ps(x)};
 }

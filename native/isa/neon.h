@@ -92,6 +92,13 @@ inline void storeStream(float* p, Vec x) {
   store(p, x);
 }
 inline void streamFence() {}
+inline void prefetchFar(const float* p) {
+#if defined(_MSC_VER)
+  __prefetch(p);
+#else
+  __builtin_prefetch(p, 0, 2);
+#endif
+}
 inline Vec broadcast(float x) {
   return {vdupq_n_f32(x)};
 }

@@ -57,6 +57,7 @@ inline void storeStream(float* p, Vec x) {
   *p = x.v;
 }
 inline void streamFence() {}
+inline void prefetchFar(const float*) {}
 inline Vec broadcast(float x) {
   return {x};
 }

@@ -92,6 +92,9 @@ inline void storeStream(float* p, Vec x) {
 inline void streamFence() {
   _mm_sfence();
 }
+inline void prefetchFar(const float* p) {
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+}
 inline Vec broadcast(float x) {
   return {_mm_set1_ps(x)};
 }

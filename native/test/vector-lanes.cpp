@@ -230,6 +230,7 @@ void testPairs() {
 // Reads nothing: memory that is not there is no fault.
 void testPrefetch() {
   prefetch(nullptr);
+  prefetchFar(nullptr);
 }
 
 void testFolds() {
