@@ -8,9 +8,15 @@
 namespace fovea {
 namespace {
 
-// dots: vectors run along k in both factors. strips: tiles, from factors where they lie.
-// packed: tiles, the vectors' factor packed whole beforehand.
-enum class MatmulPath { dots, strips, packed };
+// vector: one row times b as it lies. dots: vectors run along k in both factors. The others are
+// made of tiles: byPanels takes a panel of vectors at a time, packed or as it lies; byTiles takes a
+// tile's rows at a time, and the vectors packed.
+enum class MatmulPath { vector, dots, byPanels, byTiles };
+
+// What becomes of a constant b. transposed: [n][k], so that its rows give the scalars, in one run
+// of memory, or dot products; panels: as byPanels reads them; inPlace: packing it anew costs no
+// more than its not being aligned would.
+enum class MatmulPacking { inPlace, transposed, panels };
 
 // Tiles multiply scalars of a with vectors of b; or, turned, scalars of b with vectors of a, and
 // then rows of tiles are columns of y.
@@ -26,7 +32,7 @@ struct MatmulPlan {
   Split columnBlocks;  // of panels
   Split depths;        // of k
 
-  MatmulPlan(const MatmulShape& s, bool packedB)
+  explicit MatmulPlan(const MatmulShape& s, bool packedB = false)
       : batch(s.batch),
         aBatch(s.aBatch),
         bBatch(s.bBatch),
@@ -48,19 +54,19 @@ struct MatmulPlan {
     panelWidth =
         smaller(vectorsFor(tiles.largest()), larger(1, ceilDiv(columns, Vec::width))) * Vec::width;
     panels = ceilDiv(columns, panelWidth);
-    const int64_t tasks = smaller(m * n * k / taskWork, 16);
-    if (path == MatmulPath::packed) {
-      depths = Split::atMost(k, 512);
-      columnBlocks = Split::atMost(panels, larger(1, 256 / panelWidth));
+    depths = Split::atMost(k, depthLimit(packedB));
+    const int64_t tasks = smaller(m * n * k / taskWork, 8), height = larger(1, tiles.largest());
+    if (path == MatmulPath::byTiles) {
+      columnBlocks = Split::atMost(
+          panels, larger(1, (tasks < 8 || panels * panelWidth < 1024 ? 128 : 256) / panelWidth));
       rowBlocks = Split::into(tiles.parts, ceilDiv(tasks, columnBlocks.parts));
     } else {
-      // Few rows: b streams by, and the row of y is in the L1 cache. More: y costs, too.
-      depths = Split::atMost(k, rows <= tileRows ? 32 : rows <= 128 ? 144 : 288);
-      rowBlocks = Split::atMost(tiles.parts, larger(1, 288 / tiles.largest()));
-      columnBlocks = Split::into(panels, ceilDiv(tasks, rowBlocks.parts));
-      rowBlocks = Split::into(
-          tiles.parts,
-          larger(rowBlocks.parts, smaller(tiles.parts / 4, tasks / columnBlocks.parts)));
+      // Wide blocks: the first panel of each waits for memory. Narrow: y stays in the L2 cache.
+      rowBlocks = Split::atMost(tiles.parts, larger(1, 288 / height));
+      const int64_t widest = larger(1, 65536 / (height * rowBlocks.largest() * panelWidth));
+      columnBlocks = Split::into(panels, larger(ceilDiv(panels, widest), smaller(tasks, 4)));
+      const int64_t more = smaller(tiles.parts / 4, tasks / columnBlocks.parts);
+      rowBlocks = Split::into(tiles.parts, larger(rowBlocks.parts, more));
     }
   }
 
@@ -82,6 +88,14 @@ struct MatmulPlan {
     return smaller(panelWidth, columns - panel * panelWidth);
   }
 
+  // For a constant b, of the unpacked shape's plan.
+  MatmulPacking packing() const {
+    const bool fillsVectors = 5 * m >= 4 * roundUp(m, Vec::width);
+    if (bBatch > 1 || batch > 1 || m > 128) return MatmulPacking::inPlace;
+    if (m > maxDotRows && !fillsVectors) return MatmulPacking::panels;
+    return transposeB ? MatmulPacking::inPlace : MatmulPacking::transposed;
+  }
+
   // Packed vectors: for each depth its panels, [k of the depth][panelWidth] each.
   int64_t packedLength() const { return k * panels * panelWidth; }
   int64_t packedOffset(int64_t depth, int64_t panel) const {
@@ -90,26 +104,40 @@ struct MatmulPlan {
   }
 
  private:
+  // Long sums go to y in parts. Where b is read as it lies, shorter parts keep its lines and pages
+  // near; y pays for them, the more the more rows it has.
+  int64_t depthLimit(bool packedB) const {
+    if (turned) return path == MatmulPath::byTiles || !vectorsInOrder ? 1024 : 288;
+    if (packedB || path == MatmulPath::byTiles) return 512;
+    return rows <= tileRows ? 32 : rows <= 128 ? 144 : 288;
+  }
   void choosePath(bool packedB) {
     turned = false;
-    path = MatmulPath::packed;
     vectorsInOrder = !transposeB;
-    if (packedB) return;
+    if (packedB) {
+      path = MatmulPath::byPanels;
+      return;
+    }
+    if (m == 1 && !transposeB) {
+      path = MatmulPath::vector;
+      return;
+    }
     const double normalCost = cost(m, n, !transposeB);
     const double turnedCost = cost(n, m, transposeA) + 0.3 * static_cast<double>(m * n);
     turned = turnedCost < normalCost;
     if (turned) vectorsInOrder = transposeA;
     if (!transposeA && transposeB && k < 1 << 27) {
-      const double perDot = 1.1 * static_cast<double>(ceilDiv(k, Vec::width)) + 4;
+      const double perVector = m > maxDotRows ? 2 : 1.1;  // more rows read b again and again
+      const double perDot = perVector * static_cast<double>(ceilDiv(k, Vec::width)) + 4;
       if (perDot * static_cast<double>(m * n) < smaller(normalCost, turnedCost)) {
         path = MatmulPath::dots;
         return;
       }
     }
-    const bool tall = (turned ? n : m) > 300;
-    const bool shared = (turned ? aBatch : bBatch) == 1 && batch == 1;
-    const int64_t size = k * (turned ? m : n);
-    if (!(tall && shared && size <= 1 << 24)) path = MatmulPath::strips;
+    // Packing pays where many rows share it, and a copy of everything is not too much.
+    const bool shared = batch == 1 && (turned ? n : m) > 300;
+    const bool fits = k * (turned ? m : n) <= 1 << 24;
+    path = shared && fits ? MatmulPath::byTiles : MatmulPath::byPanels;
   }
   // In products of vectors; transposing an element as it is packed counts as half a one.
   double cost(int64_t scalarLanes, int64_t vectorLanes, bool inOrder) const {

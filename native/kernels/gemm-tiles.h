@@ -14,11 +14,16 @@ struct MatmulBlock {
   const float* bias;  // may be null
   float* y;
 
-  MatmulBlock(const MatmulPlan& plan, int64_t rowBlock, int64_t columnBlock)
+  MatmulBlock(const MatmulPlan& plan, int64_t rowBlock, int64_t columnBlock, Operand scalars,
+              Operand vectors, const float* bias, float* y)
       : tile0(plan.rowBlocks.begin(rowBlock)),
         tile1(plan.rowBlocks.end(rowBlock)),
         panel0(plan.columnBlocks.begin(columnBlock)),
-        panel1(plan.columnBlocks.end(columnBlock)) {}
+        panel1(plan.columnBlocks.end(columnBlock)),
+        scalars(scalars),
+        vectors(vectors),
+        bias(bias),
+        y(y) {}
 };
 
 template <Reading reading>
@@ -46,54 +51,69 @@ inline void matmulTile(const MatmulPlan& plan, const MatmulShape& s, const Matmu
   }
 }
 
-// Panel by panel. Where several tiles use a panel, the first leaves a copy in `copy` for the
-// others: rows of b may lie a page apart. While they run, the lines of the next panel come near.
-inline void matmulStrips(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
-                         float* copy) {
+// Panel by panel, from packed vectors or, where that is null, as they lie. Of those, where several
+// tiles use a panel, the first leaves a copy for the others: rows of b may lie a page apart. While
+// they run, the lines of the next panel come near.
+inline void matmulByPanels(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
+                           const float* packed, float* copy) {
+  const int64_t tiles = block.tile1 - block.tile0;
   for (int64_t depth = 0; depth < plan.depths.parts; ++depth) {
     const int64_t k0 = plan.depths.begin(depth), k = plan.depths.end(depth) - k0;
     for (int64_t panel = block.panel0; panel < block.panel1; ++panel) {
       const int64_t columns = plan.columnsIn(panel), vectors = ceilDiv(columns, Vec::width);
-      const Operand from = block.vectors.from(panel * plan.panelWidth, k0);
-      const VectorSide copied{copy, vectors * Vec::width, copy, 0, nullptr};
-      if (!plan.vectorsInOrder) {
-        pack(from, columns, k, copy, copied.step, copied.step);
-        for (int64_t tile = block.tile0; tile < block.tile1; ++tile) {
-          matmulTile<Reading::whole>(plan, s, block, depth, tile, panel, copied);
-        }
-        continue;
+      const int64_t copyStep = vectors * Vec::width;
+      Operand from{copy, 1, copyStep};
+      if (packed) {
+        from = {packed + plan.packedOffset(depth, panel), 1, plan.panelWidth};
+      } else if (plan.vectorsInOrder) {
+        from = block.vectors.from(panel * plan.panelWidth, k0);
+      } else {
+        pack(block.vectors.from(panel * plan.panelWidth, k0), columns, k, copy, copyStep, copyStep);
       }
-      const int64_t fetching = panel + 1 < block.panel1 ? vectors : 0;
-      for (int64_t tile = block.tile0; tile < block.tile1; ++tile) {
-        const int64_t line = tile - block.tile0;
-        const bool fetch = line < fetching;
-        const float* ahead =
-            from.data + (fetch ? plan.panelWidth + (line + 1) * Vec::width - 1 : 0);
-        const int64_t aheadStep = fetch ? from.k : 0;
-        if (block.tile1 - block.tile0 == 1) {
-          matmulTile<Reading::partial>(plan, s, block, depth, tile, panel,
-                                       {from.data, from.k, ahead, aheadStep, nullptr});
-        } else if (line == 0) {
-          matmulTile<Reading::copying>(plan, s, block, depth, tile, panel,
-                                       {from.data, from.k, ahead, aheadStep, copy});
+      const float* next = packed ? from.data + k * plan.panelWidth : from.data + plan.panelWidth;
+      const bool fetches = panel + 1 < block.panel1 && (packed || plan.vectorsInOrder);
+      VectorSide right{from.data, from.k, from.data, 0, copy};
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        if (fetches && tile < vectors) {
+          right.ahead = next + (tile + 1) * Vec::width - 1;
+          right.aheadStep = from.k;
         } else {
-          matmulTile<Reading::whole>(plan, s, block, depth, tile, panel,
-                                     {copy, copied.step, ahead, aheadStep, nullptr});
+          right.ahead = right.data;
+          right.aheadStep = 0;
+        }
+        if (packed || !plan.vectorsInOrder || tile > 0) {
+          matmulTile<Reading::whole>(plan, s, block, depth, block.tile0 + tile, panel, right);
+        } else if (tiles == 1) {
+          matmulTile<Reading::partial>(plan, s, block, depth, block.tile0, panel, right);
+        } else {
+          matmulTile<Reading::copying>(plan, s, block, depth, block.tile0, panel, right);
+          right.data = copy;
+          right.step = copyStep;
         }
       }
     }
   }
 }
 
-// Tile by tile: the packed block stays in the L2 cache, and the scalars of a tile in L1.
-inline void matmulPacked(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
-                         const float* packed) {
+// Tile by tile: the block of packed vectors stays in the L2 cache, the scalars of a tile in L1.
+inline void matmulByTiles(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
+                          const float* packed) {
+  const Operand& scalars = block.scalars;
+  const bool inOneRun = scalars.k == 1 && plan.depths.parts == 1;  // of memory, tile after tile
+  const int64_t panels = block.panel1 - block.panel0;
   for (int64_t depth = 0; depth < plan.depths.parts; ++depth) {
+    const int64_t k = plan.depths.end(depth) - plan.depths.begin(depth);
     for (int64_t tile = block.tile0; tile < block.tile1; ++tile) {
+      const int64_t share = ceilDiv(plan.tiles.largest(), panels);
+      const float* next = scalars.from(plan.tiles.end(tile), 0).data;
       for (int64_t panel = block.panel0; panel < block.panel1; ++panel) {
-        const float* from = packed + plan.packedOffset(depth, panel);
-        matmulTile<Reading::whole>(plan, s, block, depth, tile, panel,
-                                   {from, plan.panelWidth, from, 0, nullptr});
+        VectorSide right{packed + plan.packedOffset(depth, panel), plan.panelWidth, packed, 0,
+                         nullptr};
+        if (inOneRun && tile + 1 < block.tile1) {
+          right.ahead = next + (panel - block.panel0) * share * k;
+          right.aheadStep = share;
+        }
+        matmulTile<Reading::whole>(plan, s, block, depth, tile, panel, right);
       }
     }
   }
@@ -108,12 +128,24 @@ inline void packVectors(const MatmulPlan& plan, const Context& context, Operand 
     const int64_t depth = task / groups, first = task % groups * group;
     const int64_t end = smaller(plan.panels, first + group);
     const int64_t k0 = plan.depths.begin(depth), k = plan.depths.end(depth) - k0;
-    const int64_t atOnce = plan.vectorsInOrder ? 1 : larger(1, k);
-    for (int64_t kk = 0; kk < k; kk += atOnce) {
+    const int64_t width = plan.panelWidth;
+    if (!plan.vectorsInOrder) {
       for (int64_t panel = first; panel < end; ++panel) {
-        pack(vectors.from(panel * plan.panelWidth, k0 + kk), plan.columnsIn(panel), atOnce,
-             packed + plan.packedOffset(depth, panel) + kk * plan.panelWidth, plan.panelWidth,
-             plan.panelWidth);
+        pack(vectors.from(panel * width, k0), plan.columnsIn(panel), k,
+             packed + plan.packedOffset(depth, panel), width, width);
+      }
+      return;
+    }
+    for (int64_t kk = 0; kk < k; ++kk) {
+      const float* from = vectors.from(first * width, k0 + kk).data;
+      float* to = packed + plan.packedOffset(depth, first) + kk * width;
+      for (int64_t panel = first; panel < end; ++panel, from += width, to += k * width) {
+        const int64_t columns = plan.columnsIn(panel);
+        for (int64_t i = 0; i < width; i += Vec::width) {
+          const int64_t left = columns - i;
+          store(to + i, left >= Vec::width ? load(from + i)
+                                           : loadFirst(from + i, lanesLeft(larger(0, left))));
+        }
       }
     }
   });

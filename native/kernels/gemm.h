@@ -3,67 +3,104 @@
 
 #include "gemm-dots.h"
 #include "gemm-tiles.h"
+#include "gemm-vector.h"
 #include "workspace.h"
 
 namespace fovea {
 namespace {
 
 struct MatmulMemory {
-  float* packed;  // vectors, where they are packed beforehand
-  float* copies;  // a panel of vectors per thread, where not
+  float* packed;  // all vectors, by tiles
+  float* copies;  // a panel of vectors per thread, by panels
   int64_t copyLength;
   size_t bytes;
 
   MatmulMemory(const MatmulPlan& plan, int threads, char* base) {
     Arena arena(base);
-    packed = arena.floats(plan.path == MatmulPath::packed ? plan.packedLength() : 0);
+    packed = arena.floats(plan.path == MatmulPath::byTiles ? plan.packedLength() : 0);
     const int64_t panel = roundUp(plan.panelWidth * plan.depths.largest(), 16);
-    copyLength = plan.path == MatmulPath::strips ? panel : 0;
+    copyLength = plan.path == MatmulPath::byPanels ? panel : 0;
     copies = arena.floats(threads * copyLength);
     bytes = arena.bytes();
   }
 };
 
-void matmul(const MatmulShape& s, const Context& context, const float* a, const float* b,
-            const float* bias, float* y) {
-  const MatmulPlan plan(s, context.packed != nullptr);
-  if (plan.batch * plan.m * plan.n == 0) return;
-  if (plan.path == MatmulPath::dots) return matmulDots(plan, context, s, a, b, bias, y);
+inline void matmulTiles(const MatmulPlan& plan, const Context& context, const MatmulShape& s,
+                        const float* a, const float* b, const float* bias, float* y) {
+  const float* packed = b ? nullptr : context.packed;
   const MatmulMemory memory(plan, context.threads, context.workspace);
-  const float* packed = context.packed;
-  if (plan.path == MatmulPath::packed && !packed) {
+  if (plan.path == MatmulPath::byTiles) {
     packVectors(plan, context, plan.vectors(a, b, 0), memory.packed);
     packed = memory.packed;
   }
   const int64_t perItem = plan.rowBlocks.parts * plan.columnBlocks.parts;
   context.parallel(plan.batch * perItem, [&](int64_t task, int thread) {
-    const int64_t item = task / perItem, columnBlock = task % perItem / plan.rowBlocks.parts;
-    MatmulBlock block(plan, task % plan.rowBlocks.parts, columnBlock);
-    block.scalars = plan.scalars(a, b, item);
-    block.vectors = plan.vectors(a, b, item);
-    block.bias = bias;
-    block.y = y + item * plan.m * plan.n;
-    if (packed) {
-      matmulPacked(plan, s, block, packed);
+    const int64_t item = task / perItem, block = task % perItem;
+    const MatmulBlock where(plan, block % plan.rowBlocks.parts, block / plan.rowBlocks.parts,
+                            plan.scalars(a, b, item), plan.vectors(a, b, item), bias,
+                            y + item * plan.m * plan.n);
+    if (plan.path == MatmulPath::byTiles) {
+      matmulByTiles(plan, s, where, packed);
     } else {
-      matmulStrips(plan, s, block, memory.copies + thread * memory.copyLength);
+      matmulByPanels(plan, s, where, packed, memory.copies + thread * memory.copyLength);
     }
   });
 }
 
+void matmul(const MatmulShape& s, const Context& context, const float* a, const float* b,
+            const float* bias, float* y) {
+  MatmulShape shape = s;
+  bool panels = false;
+  if (context.packed) {
+    panels = MatmulPlan(s).packing() == MatmulPacking::panels;
+    b = panels ? nullptr : context.packed;
+    shape.transposeB = 1;
+  }
+  const MatmulPlan plan(shape, panels);
+  if (plan.batch * plan.m * plan.n == 0) return;
+  switch (plan.path) {
+    case MatmulPath::vector:
+      return matmulVector(plan, context, s, a, b, bias, y);
+    case MatmulPath::dots:
+      return matmulDots(plan, context, s, a, b, bias, y);
+    default:
+      return matmulTiles(plan, context, s, a, b, bias, y);
+  }
+}
+
+// Whether a packed b will be given is not known here.
 inline size_t matmulWorkspace(const MatmulShape& s, int threads) {
-  const size_t unpacked = MatmulMemory(MatmulPlan(s, false), threads, nullptr).bytes;
-  return unpacked;
+  const MatmulPlan plan(s);
+  const size_t bytes = MatmulMemory(plan, threads, nullptr).bytes;
+  if (plan.packing() != MatmulPacking::transposed) return bytes;
+  MatmulShape transposed = s;
+  transposed.transposeB = 1;
+  const size_t packedBytes = MatmulMemory(MatmulPlan(transposed), threads, nullptr).bytes;
+  return packedBytes > bytes ? packedBytes : bytes;
 }
 FOVEA_WORKSPACE(matmul, MatmulShape, matmulWorkspace)
 
 inline int64_t matmulPackedLength(const MatmulShape& s) {
-  return s.bBatch == 1 ? MatmulPlan(s, true).packedLength() : 0;
+  switch (MatmulPlan(s).packing()) {
+    case MatmulPacking::transposed:
+      return static_cast<int64_t>(s.k) * s.n;
+    case MatmulPacking::panels:
+      return MatmulPlan(s, true).packedLength();
+    default:
+      return 0;
+  }
 }
 inline void matmulPack(const MatmulShape& s, const Context& context, const float* b,
                        float* packed) {
-  const MatmulPlan plan(s, true);
-  packVectors(plan, context, plan.operandB(b, 0), packed);
+  if (MatmulPlan(s).packing() == MatmulPacking::panels) {
+    const MatmulPlan plan(s, true);
+    packVectors(plan, context, plan.operandB(b, 0), packed);
+  } else {
+    const int64_t k = s.k, n = s.n;  // the rows of b are the lanes of its transposed
+    context.parallelRange(n, larger(1, 65536 / larger(1, k)), [&](int64_t begin, int64_t end) {
+      pack({b + begin, n, 1}, k, end - begin, packed + begin * k, k, k);
+    });
+  }
 }
 FOVEA_PACKED(matmul, MatmulShape, matmulPackedLength, matmulPack)
 

@@ -38,6 +38,29 @@ const transposes = [
   [1, 1],
 ];
 
+/** What decides between the ways to cut a product up: few and many rows, columns and terms; widths of tiles and panels. */
+const cuts = [
+  [2, 300, 40],
+  [3, 129, 70],
+  [14, 33, 65],
+  [15, 32, 33],
+  [28, 49, 150],
+  [29, 113, 31],
+  [64, 16, 300],
+  [49, 70, 290],
+  [129, 40, 146],
+  [301, 19, 20],
+  [310, 70, 515],
+  [20, 320, 520],
+  [450, 290, 30],
+  [600, 3, 37],
+  [5, 600, 33],
+  [32, 330, 1030],
+  [7, 50, 2100],
+  [1, 4100, 19],
+  [1, 37, 1000],
+] as const;
+
 /** Fully connected layers, forward and backward. */
 const layers: readonly (readonly [string, Partial<Matmul['shape']>])[] = [
   ['LeNet-5 linear 400 to 120, batch of 64', { m: 64, n: 120, k: 400, transposeB: 1 }],
@@ -59,6 +82,41 @@ export const cases: readonly AnyCase[] = [
       ),
     ),
   ),
+  ...cuts.flatMap(([m, n, k], i) =>
+    transposes.map(([transposeA = 0, transposeB = 0]) =>
+      matmul(
+        `cuts up [${m}, ${k}] by [${k}, ${n}], transposed ${transposeA} ${transposeB}, with an epilogue`,
+        { m, n, k, transposeA, transposeB, accumulate: i % 2, activation: i % 3 === 0 ? 1 : 0 },
+        { seed: i, without: i % 4 === 0 ? ['bias'] : [] },
+      ),
+    ),
+  ),
+  ...transposes.flatMap(([transposeA = 0, transposeB = 0]) => [
+    matmul(`multiplies a batch, transposed ${transposeA} ${transposeB}`, {
+      batch: 3,
+      aBatch: 3,
+      bBatch: 3,
+      m: 18,
+      n: 21,
+      k: 35,
+      transposeA,
+      transposeB,
+    }),
+    matmul(
+      `repeats the right of a batch, transposed ${transposeA} ${transposeB}`,
+      { batch: 3, aBatch: 3, m: 110, n: 21, k: 35, transposeA, transposeB },
+      { without: [] },
+    ),
+    matmul(`repeats the left of a batch, transposed ${transposeA} ${transposeB}`, {
+      batch: 3,
+      bBatch: 3,
+      m: 21,
+      n: 310,
+      k: 35,
+      transposeA,
+      transposeB,
+    }),
+  ]),
   ...transposes.flatMap(([transposeA = 0, transposeB = 0]) => [
     matmul(`adds to what was there, transposed ${transposeA} ${transposeB}`, {
       m: 9,
