@@ -30,18 +30,30 @@ export function about(machine: Machine, results: Results, options: Options): str
   ];
 }
 
-const rated = (lines: readonly Line[]): Line[] => lines.filter((line) => line.ratio !== undefined);
+const named = (lines: readonly Line[]): string =>
+  lines.map((line) => `${title(line.row)}, threads ${line.threads}: ${digits(line.ratio)} of ${line.best}`).join('; ');
 
-/** How many lines are at or above the best rival, and the worst. */
-export function overview(lines: readonly Line[]): string[] {
-  const all = rated(lines);
+/** Between two builds: a difference under this is noise. */
+const noise = 0.05;
+
+/** How many lines are at or above the best rival, and the worst; against another build, which lines changed. */
+export function overview(lines: readonly Line[], { against }: Pick<Options, 'against'>): string[] {
+  const all = lines.filter((line) => line.ratio !== undefined).sort((a, b) => a.ratio! - b.ratio!);
   if (all.length === 0) return [];
+  if (against !== undefined) {
+    const slower = all.filter((line) => line.ratio! < 1 - noise);
+    const faster = all.filter((line) => line.ratio! > 1 + noise).reverse();
+    const percent = `${100 * noise} %`;
+    return [
+      `${slower.length} of ${all.length} lines slower than the other build by more than ${percent}: ${named(slower) || 'none'}.`,
+      `${faster.length} faster by more than ${percent}: ${named(faster.slice(0, 5)) || 'none'}${faster.length > 5 ? '; …' : '.'}`,
+    ];
+  }
   const level = all.filter((line) => line.ratio! >= 1);
-  const worst = [...all].sort((a, b) => a.ratio! - b.ratio!).slice(0, 5);
+  const missed = lines.filter((line) => line.underGoal.length > 0);
   return [
-    `${level.length} of ${all.length} lines at or above 1.0 of the best rival; under goal: ` +
-      `${lines.filter((line) => line.underGoal.length > 0).length} of ${lines.length}.`,
-    `The worst: ${worst.map((line) => `${title(line.row)}, threads ${line.threads}: ${digits(line.ratio)} of ${line.best}`).join('; ')}.`,
+    `${level.length} of ${all.length} lines at or above 1.0 of the best rival; under goal: ${missed.length} of ${lines.length}.`,
+    `The worst: ${named(all.slice(0, 5))}.`,
   ];
 }
 
@@ -84,7 +96,7 @@ ${about(machine, results, options)
 
 Again: \`${commandOf(options)}\`
 
-${overview(lines).join('\n\n')}
+${overview(lines, options).join('\n\n')}
 
 ![Ratio to the best rival and share of the machine's limit, by family](${chart})
 
@@ -92,7 +104,7 @@ A line is a kernel call at a thread count, in milliseconds, medians over trials.
 the row: multiply-adds in registers, or a stream through as many bytes as the call's (L1 … memory says which level holds them).
 A rival's time is on plain row-major (NCHW) tensors, as fovea's, its reorders included; in brackets: tensors already in its own
 layout, which does not count. Weights are laid out beforehand by all, but for the rows called unpacked; for products only in
-the rows called packed. The last column is the best rival's time over fovea's: above 1, fovea is faster.
+the rows called packed. A call of fovea's comes from JavaScript, and pays for that (family call). The last column is the best rival's time over fovea's: above 1, fovea is faster.
 
 ## Under goal
 

@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   if (options.json) console.log(JSON.stringify({ machine: computer, options, ...results }));
   else
     console.log(
-      [about(computer, results, options).join('\n'), terminal(lines), overview(lines).join('\n')].join('\n\n'),
+      [about(computer, results, options).join('\n'), terminal(lines), overview(lines, options).join('\n')].join('\n\n'),
     );
   if (results.stopped) console.error('stopped before the end: the figures are those measured until then');
   sayFailures(results.measured);

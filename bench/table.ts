@@ -26,7 +26,7 @@ export function cellsOf(line: Line, rivals: readonly string[]): string[] {
     line.row.name,
     String(line.threads),
     line.cells.has('fovea') ? digits(line.cells.get('fovea')?.ms) : (line.missing.get('fovea') ?? '-'),
-    line.rate === undefined ? '-' : `${digits(line.rate)} ${line.unit}`,
+    line.rate === undefined || line.row.family === 'call' ? '-' : `${digits(line.rate)} ${line.unit}`,
     share(line.share, line.row.flops ? '' : ` ${line.level}`),
     ...rivals.map((rival) => rivalCell(line.cells.get(rival))),
     digits(line.ratio),

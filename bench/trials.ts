@@ -3,7 +3,7 @@ import { loadavg } from 'node:os';
 import type { Answer } from './compare/trial.ts';
 import { Conversation } from './conversation.ts';
 import type { Options } from './options.ts';
-import { footprint, type Row, title } from './shapes/row.ts';
+import { footprint, hasLimit, type Row, title } from './shapes/row.ts';
 import { environmentFor, probe, type Side } from './sides.ts';
 import type { Limit, Measurement } from './summary.ts';
 
@@ -80,7 +80,7 @@ class Trial {
     const taking = this.#sides.filter(({ side }) => side.takes(row));
     const first = number % Math.max(1, taking.length);
     const limit = async () => {
-      const value = row.family === 'javascript' ? undefined : await this.#limit(limitRequest(row));
+      const value = hasLimit(row) ? await this.#limit(limitRequest(row)) : undefined;
       if (value !== undefined) limits.push({ ...about, value });
     };
     // The probe must know fovea's instruction set, which the first row tells.

@@ -1,4 +1,5 @@
 // All rows of the benchmark.
+import { call } from './call.ts';
 import { conv2d } from './conv2d.ts';
 import { gemm } from './gemm.ts';
 import { javascript } from './javascript.ts';
@@ -9,4 +10,14 @@ import { recurrent } from './recurrent.ts';
 import { reduction } from './reduction.ts';
 import type { Row } from './row.ts';
 
-export const rows: readonly Row[] = [gemm, conv2d, recurrent, pool2d, pointwise, reduction, moves, javascript].flat();
+export const rows: readonly Row[] = [
+  call,
+  gemm,
+  conv2d,
+  recurrent,
+  pool2d,
+  pointwise,
+  reduction,
+  moves,
+  javascript,
+].flat();

@@ -20,6 +20,9 @@ export interface Row {
   readonly inPlace?: number;
 }
 
+/** Whether arithmetic or bandwidth limits the row; not the price of a call, and JavaScript is far from either. */
+export const hasLimit = ({ family }: Row): boolean => family !== 'javascript' && family !== 'call';
+
 /** The bytes a call's operands take. */
 export const footprint = (row: Row): number => row.inPlace ?? row.reads + row.writes;
 

@@ -125,9 +125,20 @@ test('a terminal shows a table for each family, with the rivals that it has', ()
   expect(elementwise).not.toContain('oneDNN');
 });
 
-test('the overview counts the lines that are level, and names the worst', () => {
-  expect(overview(lines)[0]).toBe('1 of 2 lines at or above 1.0 of the best rival; under goal: 2 of 3.');
-  expect(overview(lines)[1]).toContain('The worst: gemm square 512x512x512 NN, threads 1: 0.750 of oneDNN;');
+describe('the overview', () => {
+  test('counts the lines that are level, and names the worst', () => {
+    const [counts, worst] = overview(lines, { against: undefined });
+    expect(counts).toBe('1 of 2 lines at or above 1.0 of the best rival; under goal: 2 of 3.');
+    expect(worst).toContain('The worst: gemm square 512x512x512 NN, threads 1: 0.750 of oneDNN;');
+  });
+
+  test('against another build tells what is slower and what is faster', () => {
+    const [slower, faster] = overview(lines, { against: '../other' });
+    expect(slower).toContain(
+      '1 of 2 lines slower than the other build by more than 5 %: gemm square 512x512x512 NN, threads 1',
+    );
+    expect(faster).toBe('1 faster by more than 5 %: gemm square 512x512x512 NN, threads 2: 2.00 of oneDNN.');
+  });
 });
 
 describe('written', () => {
