@@ -35,10 +35,11 @@ Words select rows: each word must begin a word of the row's title; 'a,b' is eith
   npm run bench -- gemm,conv2d             two families
 
   --list              only print the titles of the selected rows
-  --threads 1,2       thread counts (default: 1 and as many as there are processors)
-  --isa avx2          hold fovea, and the rivals that can be held, to an instruction set: ${isas.join(', ')}
-  --trials 3          fresh processes per side
-  --seconds 0.15      time for each row in each trial
+  --threads 1,2       thread counts (default: FOVEA_THREADS, or 1 and as many as there are processors)
+  --isa avx2          hold fovea, and the rivals that can be held, to an instruction set (default: FOVEA_ISA):
+                      ${isas.join(', ')}
+  --trials 3          fresh processes per side (rows of more than 20 GFLOP have one)
+  --seconds 0.1       time for each row in each trial
   --quick             one trial of 0.05 s
   --rivals a,b        only these: their names as in the table, small or large letters; 'none'
   --against <path>    instead of rivals, another build of fovea: a checkout, or a .node binary
@@ -70,15 +71,19 @@ export function commandOf({ words, threads, isa, trials, seconds, rivals, agains
   ].join(' ');
 }
 
-/** The options of a command line. Throws an Error whose message says what was expected. */
-export function parseOptions(args: readonly string[], processors: number): Options {
+/** The options of a command line, FOVEA_ISA and FOVEA_THREADS its defaults. Throws an Error whose message says what was expected. */
+export function parseOptions(
+  args: readonly string[],
+  processors: number,
+  { FOVEA_ISA = '', FOVEA_THREADS = '' }: Readonly<Record<string, string | undefined>> = {},
+): Options {
   const { values, positionals } = parseArgs({
     // `--save` may stand alone.
     args: args.map((arg, i) => (arg === '--save' && (args[i + 1] ?? '-').startsWith('-') ? '--save=' : arg)),
     allowPositionals: true,
     options: {
       threads: { type: 'string' },
-      isa: { type: 'string', default: '' },
+      isa: { type: 'string', default: FOVEA_ISA },
       trials: { type: 'string' },
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -94,7 +99,7 @@ export function parseOptions(args: readonly string[], processors: number): Optio
     throw new RangeError(`--isa: expected one of ${isas.join(', ')}, but got '${values.isa}'`);
   if (values.save !== undefined && !/^[\w.-]*$/.test(values.save))
     throw new RangeError(`--save: expected a name of letters, digits, '.', '_' and '-', but got '${values.save}'`);
-  const threads = (values.threads ?? [...new Set([1, processors])].join(','))
+  const threads = (values.threads ?? (FOVEA_THREADS || [...new Set([1, processors])].join(',')))
     .split(',')
     .map((text) => positive('threads', text, true));
   return {
@@ -102,7 +107,7 @@ export function parseOptions(args: readonly string[], processors: number): Optio
     threads: [...new Set(threads)],
     isa: values.isa,
     trials: positive('trials', values.trials ?? (values.quick ? '1' : '3'), true),
-    seconds: positive('seconds', values.seconds ?? (values.quick ? '0.05' : '0.15'), false),
+    seconds: positive('seconds', values.seconds ?? (values.quick ? '0.05' : '0.1'), false),
     rivals: values.rivals === 'none' ? [] : values.rivals?.toLowerCase().split(','),
     against: values.against,
     mode: values.help ? 'help' : values.list ? 'list' : 'run',

@@ -22,7 +22,7 @@ function sayFailures(measured: readonly Measurement[]): void {
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2), availableParallelism());
+  const options = parseOptions(process.argv.slice(2), availableParallelism(), process.env);
   if (options.mode === 'help') return console.log(help);
   const rows = select(allRows, options.words);
   if (rows.length === 0)

@@ -20,6 +20,8 @@ export interface Side {
 }
 
 const isNative = (row: Row): boolean => row.family !== 'javascript';
+/** The price of a call is that of calls from a script: a C++ program has none. */
+const isWork = (row: Row): boolean => isNative(row) && row.family !== 'call';
 
 const python = process.env.PYTHON ?? (existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3');
 const hasAvx512 = spawnSync('grep', ['-q', 'avx512f', '/proc/cpuinfo']).status === 0;
@@ -66,7 +68,7 @@ function built(name: string, target: string, debian: string): Side {
   const absent = existsSync(command)
     ? undefined
     : `not built for this version of bench/compare: apt install ${debian} cmake, then npm run bench:rivals`;
-  return { name, command, args: [], env: {}, absent, takes: isNative };
+  return { name, command, args: [], env: {}, absent, takes: isWork };
 }
 
 /** A build of fovea: its native kernels, and for the rows of plain JavaScript those in TypeScript. */
@@ -119,7 +121,7 @@ export function sidesOf({ isa, against, rivals }: Options): Side[] {
     built('BLIS', 'blis', 'libblis-dev'),
     built('libxsmm', 'libxsmm', 'libxsmm-dev'),
     pytorch(),
-    npm('onnxruntime', 'onnxruntime.ts', isNative),
+    { ...npm('onnxruntime', 'onnxruntime.ts', isNative), ...(isa !== '' && { absent: `nothing holds it to ${isa}` }) },
     npm('tfjs-wasm', 'tfjs.ts', (row) => isNative(row) && isSample(row), '--backend', 'wasm'),
     npm('tfjs-cpu', 'tfjs.ts', (row) => !isNative(row), '--backend', 'cpu'),
     npm('convnetjs', 'convnetjs.ts', (row) => !isNative(row)),

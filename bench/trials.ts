@@ -105,7 +105,10 @@ class Trial {
   }
 }
 
-/** Runs all trials of the rows. Plain JavaScript has one thread. */
+/** Calls of a good part of a second, to which another trial adds minutes and no knowledge. */
+const isLong = ({ flops, family }: Row): boolean => flops > 2e10 || family === 'javascript';
+
+/** Runs all trials of the rows; long ones have one. Plain JavaScript has one thread. */
 export async function runTrials(rows: readonly Row[], sides: readonly Side[], options: Options): Promise<Results> {
   const results: Results = {
     measured: [],
@@ -128,7 +131,9 @@ export async function runTrials(rows: readonly Row[], sides: readonly Side[], op
       if (results.stopped) break;
       trial = new Trial(threads, sides, results);
       await trial.begin();
-      const asked = rows.filter((row) => row.family !== 'javascript' || threads === counts[0]);
+      const asked = rows.filter(
+        (row) => (number === 1 || !isLong(row)) && (threads === counts[0] || row.family !== 'javascript'),
+      );
       for (const [index, row] of asked.entries()) {
         if (results.stopped) break;
         progress(

@@ -1,6 +1,6 @@
 // A trial: one process that is asked for one row after the other, and answers each with the time it took.
 //
-// A request is a line `seconds=0.15 op=matmul m=16 …`; an answer is a line of JSON: { ms, how?, bareMs? }, or { skip }, or
+// A request is a line `seconds=0.1 op=matmul m=16 …`; an answer is a line of JSON: { ms, how?, bareMs? }, or { skip }, or
 // { error }. The first line says who answers. trial.h and trial.py speak the same.
 import { createInterface } from 'node:readline';
 import type { Call } from '../shapes/row.ts';

@@ -6,8 +6,18 @@ const parse = (line: string, processors = 2) => parseOptions(line.split(' ').fil
 
 describe('options', () => {
   test('are three trials on one and on all processors, where nothing is said', () => {
-    expect(parse('')).toMatchObject({ words: [], threads: [1, 2], trials: 3, seconds: 0.15, mode: 'run', isa: '' });
+    expect(parse('')).toMatchObject({ words: [], threads: [1, 2], trials: 3, seconds: 0.1, mode: 'run', isa: '' });
     expect(parse('', 1).threads).toEqual([1]);
+  });
+
+  test('are what the variables of fovea say, where the command line says nothing', () => {
+    const environment = { FOVEA_ISA: 'avx2', FOVEA_THREADS: '3' };
+    expect(parseOptions([], 2, environment)).toMatchObject({ isa: 'avx2', threads: [3] });
+    expect(parseOptions(['--isa', 'sse', '--threads', '1'], 2, environment)).toMatchObject({
+      isa: 'sse',
+      threads: [1],
+    });
+    expect(() => parseOptions([], 2, { FOVEA_ISA: 'mmx' })).toThrow("but got 'mmx'");
   });
 
   test('are fewer with --quick, which others override', () => {
