@@ -96,6 +96,10 @@ inline Vec fma(Vec a, Vec b, Vec c) {
 inline Vec fnma(Vec a, Vec b, Vec c) {
   return {_mm256_fnmadd_ps(a.v, b.v, c.v)};
 }
+// a / b within 1 ulp, where b, 1 / b and the quotient are normal.
+inline Vec quotient(Vec a, Vec b) {
+  return a / b;
+}
 inline Vec sqrt(Vec x) {
   return {_mm256_sqrt_ps(x.v)};
 }

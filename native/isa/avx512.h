@@ -109,6 +109,11 @@ inline Vec fma(Vec a, Vec b, Vec c) {
 inline Vec fnma(Vec a, Vec b, Vec c) {
   return {_mm512_fnmadd_ps(a.v, b.v, c.v)};
 }  // c - a b
+// a / b within 1 ulp, where b, 1 / b and the quotient are normal: an estimate, refined once.
+inline Vec quotient(Vec a, Vec b) {
+  const Vec estimate = {_mm512_rcp14_ps(b.v)}, q = a * estimate;
+  return fma(fnma(q, b, a), estimate, q);
+}
 inline Vec sqrt(Vec x) {
   return {_mm512_sqrt_ps(x.v)};
 }

@@ -126,6 +126,10 @@ inline Vec fma(Vec a, Vec b, Vec c) {
 inline Vec fnma(Vec a, Vec b, Vec c) {
   return {_mm_sub_ps(c.v, _mm_mul_ps(a.v, b.v))};
 }
+// a / b within 1 ulp, where b, 1 / b and the quotient are normal.
+inline Vec quotient(Vec a, Vec b) {
+  return a / b;
+}
 inline Vec sqrt(Vec x) {
   return {_mm_sqrt_ps(x.v)};
 }

@@ -157,10 +157,6 @@ inline Panels backwardPanels(const RecurrentSizes& s, int64_t gates) {
   return {s.batch, gates * s.hiddenSize, 1, s.hiddenSize};
 }
 
-// Row of y's gradient, or null.
-inline const float* gradYOf(const RecurrentSizes& s, const float* gradY, int64_t place) {
-  return gradY ? gradY + place * s.yStride + s.yOffset : nullptr;
-}
 inline Vec loadOrZero(const float* p, int64_t offset, int n) {
   return p ? loadUpTo(p + offset, n) : broadcast(0);
 }

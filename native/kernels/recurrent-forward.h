@@ -10,8 +10,11 @@ namespace fovea {
 namespace {
 
 // Of states in the workspace: not a power of two, so that rows spread over the cache.
+inline int64_t paddedRow(int64_t length) {
+  return roundUp(length, 16) + 16;
+}
 inline int64_t stateRow(const RecurrentSizes& s) {
-  return roundUp(s.hiddenSize, 16) + 16;
+  return paddedRow(s.hiddenSize);
 }
 
 // The product shapeOf(rows) for any number of rows that may come.
@@ -63,8 +66,9 @@ inline void clearPadding(const RecurrentSizes& s, const int32_t* lengths, float*
 }
 
 // Initial states [batch, hiddenSize] (null: 0) into rows of the workspace, and final ones out.
-inline void readStates(const RecurrentSizes& s, const Rows& rows, const float* from, float* state) {
-  for (int64_t j = 0; j < s.batch; ++j, state += stateRow(s)) {
+inline void readStates(const RecurrentSizes& s, const Rows& rows, const float* from, float* state,
+                       int64_t row) {
+  for (int64_t j = 0; j < s.batch; ++j, state += row) {
     const float* source = from ? from + rows.sequence(j) * s.hiddenSize : nullptr;
     for (int64_t i = 0; i < s.hiddenSize; i += Vec::width) {
       const int n = lanesLeft(s.hiddenSize - i);
@@ -79,10 +83,28 @@ inline void writeState(const RecurrentSizes& s, const float* state, int64_t sequ
   }
 }
 
+inline void copyFloats(const Context& context, const float* from, int64_t count, float* to) {
+  context.parallelRange(count, 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += Vec::width) {
+      const int n = lanesLeft(end - i);
+      storeUpTo(to + i, loadUpTo(from + i, n), n);
+    }
+  });
+}
+
+// Whether a step multiplies [x, h] at once by [Wih, Whh], instead of h alone after one product of
+// all inputs: pays where all weights stay in the second-level cache beside the rest, and rows fill
+// tiles.
+inline bool joinsInputs(const RecurrentSizes& s, int64_t gates) {
+  return s.batch >= 6 && (s.inputSize + s.hiddenSize) * gates * s.hiddenSize <= 1 << 18;
+}
+
 struct ForwardMemory {
   Rows rows;
-  float *x, *inputs, *bias, *weights;  // inputs: Wih x + bias of all rows, [rows, gates, hidden]
-  float *states[2], *cells;            // before and after a step, in turns; c, or r h
+  bool joined;
+  int64_t row, hiddenAt, inputRow;     // of states, where h begins there; of inputs
+  float *x, *inputs, *bias, *weights;  // inputs: Wih x + bias of all rows, or the bias for all
+  float *states[2], *cells;            // [x,] h before and after a step, in turns; c, or r h
   char* product;
   size_t bytes;
 
@@ -99,53 +121,93 @@ struct ForwardMemory {
             0};
   }
 
-  ForwardMemory(const RecurrentSizes& s, int64_t gates, int64_t packedLength, int threads,
-                Arena arena)
-      : rows(s, arena) {
-    x = arena.floats(s.rows() * s.inputSize);
-    inputs = arena.floats(s.rows() * gates * s.hiddenSize);
+  ForwardMemory(const RecurrentSizes& s, int64_t gates, bool joined, int64_t packedLength,
+                int threads, Arena arena)
+      : rows(s, arena),
+        joined(joined),
+        row(paddedRow(s.hiddenSize + (joined ? s.inputSize : 0))),
+        hiddenAt(joined ? s.inputSize : 0),
+        inputRow(joined ? 0 : gates * s.hiddenSize) {
+    const int64_t apart = joined ? 0 : s.rows();
+    x = arena.floats(apart * s.inputSize);
     bias = arena.floats(gates * s.hiddenSize);
+    inputs = joined ? bias : arena.floats(apart * gates * s.hiddenSize);
     weights = arena.floats(packedLength);
-    for (float*& state : states) state = arena.floats(s.batch * stateRow(s));
+    for (float*& state : states) state = arena.floats(s.batch * row);
     cells = arena.floats(s.batch * stateRow(s));
     bytes = arena.bytes();
     product = reinterpret_cast<char*>(arena.floats(0));
-    if (product) return;
+    if (product || joined) return;
     bytes += productBytes(s, threads, [&](int64_t m) { return shapeOfInputs(s, gates, m); });
   }
 
-  // The two biases together; from `split` on only that of the input.
-  const float* sumBiases(const float* biasIh, const float* biasHh, int64_t count, int64_t split) {
-    if (!biasIh && !biasHh) return nullptr;
-    for (int64_t i = 0; i < count; ++i) {
+  // What a step adds to its product: rows inputRow apart.
+  float* inputsOf(int64_t step) const { return inputs + rows.first(step) * inputRow; }
+
+  // What of the inputs comes before the loop over time. The bias of h counts up to `split`.
+  void prepareInputs(const RecurrentSizes& s, int64_t gates, const Context& context,
+                     const float* from, const float* weightIh, const float* biasIh,
+                     const float* biasHh, int64_t split) {
+    const bool any = joined || biasIh || biasHh;
+    for (int64_t i = 0; any && i < gates * s.hiddenSize; ++i) {
       bias[i] = (biasIh ? biasIh[i] : 0) + (biasHh && i < split ? biasHh[i] : 0);
     }
-    return bias;
-  }
-
-  void multiplyInputs(const RecurrentSizes& s, int64_t gates, const Context& context,
-                      const float* from, const float* weightIh, const float* sum) {
+    if (joined) {
+      copyInputs(s, from, 0, 0, 1);
+      return;
+    }
     if (rows.sorted()) gatherRows(rows, context, from, s.inputSize, s.inputSize, x);
     multiplyWith(context, product, shapeOfInputs(s, gates, rows.padded()), rows.sorted() ? x : from,
-                 weightIh, sum, inputs);
+                 weightIh, any ? bias : nullptr, inputs);
+  }
+
+  // Joined: x of a step beside the state before it, one of so many parts of the rows.
+  void copyInputs(const RecurrentSizes& s, const float* from, int64_t step, int64_t part,
+                  int64_t parts) const {
+    if (!joined || step >= s.steps) return;
+    const Split split{rows.alive(step), parts};
+    const Places places = rows.placesOf(step);
+    for (int64_t j = split.begin(part); j < split.end(part); ++j) {
+      const float* source = from + places[j] * s.inputSize;
+      float* to = states[step % 2] + j * row;
+      for (int64_t i = 0; i < s.inputSize; i += Vec::width) {
+        const int n = lanesLeft(s.inputSize - i);
+        storeUpTo(to + i, loadUpTo(source + i, n), n);
+      }
+    }
   }
 
   // h after the last step of sequence j: states take turns.
   const float* finalState(const RecurrentSizes& s, const int32_t* lengths, int64_t j) const {
     const int64_t steps = lengths ? lengths[rows.sequence(j)] : s.steps;
-    return states[steps % 2] + j * stateRow(s);
+    return states[steps % 2] + j * row + hiddenAt;
   }
 };
 
-// The packed form: weightIh as it is, then the panels of weightHh.
-inline void copyFloats(const Context& context, const float* from, int64_t count, float* to) {
-  context.parallelRange(count, 1 << 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i += Vec::width) {
-      const int n = lanesLeft(end - i);
-      storeUpTo(to + i, loadUpTo(from + i, n), n);
-    }
-  });
-}
+// The weights of a cell whose gates are one product, lstm and rnn: panels of Whh or of [Wih, Whh].
+struct CellWeights {
+  bool joined;
+  int64_t inputLength;  // of weightIh as it is, which begins the packed form; 0 if joined
+  Panels panels;
+
+  CellWeights(const RecurrentSizes& s, int64_t gates)
+      : joined(joinsInputs(s, gates)),
+        inputLength(joined ? 0 : gates * s.hiddenSize * s.inputSize),
+        panels(s.batch, s.hiddenSize + (joined ? s.inputSize : 0), gates, s.hiddenSize) {}
+  int64_t packedLength() const { return inputLength + panels.length(); }
+
+  void packPanelsOf(const Context& context, const float* weightIh, const float* weightHh,
+                    float* packed) const {
+    const int64_t hidden = panels.units, inputs = panels.k - hidden;
+    if (joined) packGates(panels, context, weightIh, 0, inputs, packed);
+    packGates(panels, context, weightHh, inputs, hidden, packed);
+  }
+  void pack(const Context& context, const float* weightIh, const float* weightHh,
+            float* packed) const {
+    copyFloats(context, weightIh, inputLength, packed);
+    packPanelsOf(context, weightIh, weightHh, packed + inputLength);
+  }
+};
 
 }  // namespace
 }  // namespace fovea

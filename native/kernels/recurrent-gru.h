@@ -4,8 +4,8 @@
 // parts.
 #pragma once
 
-#include "math.h"
 #include "recurrent-forward.h"
+#include "recurrent-gates.h"
 #include "workspace.h"
 
 namespace fovea {
@@ -19,16 +19,16 @@ struct GruPanels {
         second(s.batch, s.hiddenSize, 1, resetAfter ? 0 : s.hiddenSize) {}
   int64_t length() const { return first.length() + second.length(); }
   void pack(const Context& context, const float* weightHh, float* packed) const {
-    packPanels(first, context, weightHh, false, packed);
-    packPanels(second, context, weightHh + 2 * first.units * first.k, false,
-               packed + first.length());
+    packGates(first, context, weightHh, 0, first.k, packed);
+    packGates(second, context, weightHh + 2 * first.units * first.k, 0, second.k,
+              packed + first.length());
   }
 };
 
 inline size_t gruWorkspace(const GruShape& shape, int threads) {
   const RecurrentSizes s(shape);
   const int64_t length = GruPanels(s, shape.resetAfter != 0).length();
-  return ForwardMemory(s, 3, length, threads, Arena(nullptr)).bytes;
+  return ForwardMemory(s, 3, false, length, threads, Arena(nullptr)).bytes;
 }
 
 inline int64_t gruPackedLength(const GruShape& shape) {
@@ -50,93 +50,90 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   if (s.batch == 0 || s.hiddenSize == 0) return;
   const bool resetAfter = shape.resetAfter != 0;
   const GruPanels panels(s, resetAfter);
-  ForwardMemory memory(s, 3, panels.length(), context.threads, Arena(context.workspace));
+  ForwardMemory memory(s, 3, false, panels.length(), context.threads, Arena(context.workspace));
   Rows& rows = memory.rows;
-  const int64_t hidden = s.hiddenSize, row = stateRow(s);
+  const int64_t hidden = s.hiddenSize, wide = 3 * hidden, row = stateRow(s);
   if (lengths) {
     rows.sort(s, lengths);
     clearPadding(s, lengths, y + s.yOffset, s.yStride, hidden);
     if (saved) clearPadding(s, lengths, saved, 4 * hidden, 4 * hidden);
   }
-  const float* weights =
-      context.packed ? context.packed + 3 * hidden * s.inputSize : memory.weights;
+  const float* weights = context.packed ? context.packed + wide * s.inputSize : memory.weights;
   if (context.packed) {
     weightIh = context.packed;
   } else {
     panels.pack(context, weightHh, memory.weights);
   }
-  const float* bias = memory.sumBiases(biasIh, biasHh, 3 * hidden, (resetAfter ? 2 : 3) * hidden);
-  memory.multiplyInputs(s, 3, context, x, weightIh, bias);
-  readStates(s, rows, h0, memory.states[0]);
+  memory.prepareInputs(s, 3, context, x, weightIh, biasIh, biasHh, (resetAfter ? 2 : 3) * hidden);
+  readStates(s, rows, h0, memory.states[0], row);
 
-  struct Place {
-    int n;
-    const float *h, *input;
-    float *after, *y, *saved, *reset;
-  };
-  const auto placeOf = [&](int64_t step, int64_t j, int64_t unit) -> Place {
-    const int64_t at = rows.first(step) + j, place = rows.place(at), state = j * row + unit;
-    return {lanesLeft(hidden - unit),
-            memory.states[step % 2] + state,
-            memory.inputs + at * 3 * hidden + unit,
-            memory.states[(step + 1) % 2] + state,
-            y + place * s.yStride + s.yOffset + unit,
-            saved ? saved + place * 4 * hidden + unit : nullptr,
-            memory.cells + state};
-  };
-  const auto sumOf = [=](const Place& at, const float* tile, int64_t gate) {
-    return load(tile + gate * Vec::width) + loadUpTo(at.input + gate * hidden, at.n);
-  };
-  const auto finish = [=](const Place& at, Vec z, Vec n) {
-    const Vec h = fma(z, loadUpTo(at.h, at.n) - n, n);
-    storeUpTo(at.after, h, at.n);
-    storeUpTo(at.y, h, at.n);
-  };
-  const auto keep = [=](const Place& at, int64_t part, Vec value) {
-    if (at.saved) storeUpTo(at.saved + part * hidden, value, at.n);
-  };
-
-  if (resetAfter) {
-    const StepTasks tasks(s.batch * hidden * 3 * hidden, s.batch, panels.first.count());
-    context.parallelSteps(s.steps, tasks.count(), [&](int64_t step, int64_t task, int) {
-      const int64_t alive = rows.alive(step);
-      multiplyPart(panels.first, tasks, task, weights, memory.states[step % 2], row, alive, alive,
-                   [&](int64_t j, int64_t unit, const float* tile) {
-                     const Place at = placeOf(step, j, unit);
-                     const Vec r = sigmoid(sumOf(at, tile, 0)), z = sigmoid(sumOf(at, tile, 1));
-                     Vec product = load(tile + 2 * Vec::width);
-                     if (biasHh) product = product + loadUpTo(biasHh + 2 * hidden + unit, at.n);
-                     const Vec n = tanh(fma(r, product, loadUpTo(at.input + 2 * hidden, at.n)));
-                     finish(at, z, n);
-                     keep(at, 0, r), keep(at, 1, z), keep(at, 2, n), keep(at, 3, product);
-                   });
-    });
-  } else {
-    float* update = memory.inputs;  // z takes the place of its input
-    const StepTasks tasks(s.batch * hidden * 2 * hidden, s.batch, panels.first.count());
-    context.parallelSteps(2 * s.steps, tasks.count(), [&](int64_t half, int64_t task, int) {
-      const int64_t step = half / 2, alive = rows.alive(step);
-      if (half % 2 == 0) {
-        multiplyPart(panels.first, tasks, task, weights, memory.states[step % 2], row, alive, alive,
-                     [&](int64_t j, int64_t unit, const float* tile) {
-                       const Place at = placeOf(step, j, unit);
-                       const Vec r = sigmoid(sumOf(at, tile, 0)), z = sigmoid(sumOf(at, tile, 1));
-                       const Vec reset = r * loadUpTo(at.h, at.n);
-                       storeUpTo(at.reset, reset, at.n);
-                       storeUpTo(update + (at.input - update) + hidden, z, at.n);
-                       keep(at, 0, r), keep(at, 1, z), keep(at, 3, reset);
-                     });
-      } else {
-        multiplyPart(panels.second, tasks, task, weights + panels.first.length(), memory.cells, row,
-                     alive, alive, [&](int64_t j, int64_t unit, const float* tile) {
-                       const Place at = placeOf(step, j, unit);
-                       const Vec n = tanh(load(tile) + loadUpTo(at.input + 2 * hidden, at.n));
-                       finish(at, loadUpTo(at.input + hidden, at.n), n);
-                       keep(at, 2, n);
-                     });
-      }
-    });
-  }
+  const int64_t parts = resetAfter ? 1 : 2, yStride = s.yStride;
+  const StepTasks tasks(s.batch * hidden * panels.first.gates * hidden, s.batch,
+                        panels.first.count());
+  float *resets = memory.cells, *yStart = y + s.yOffset;
+  context.parallelSteps(parts * s.steps, tasks.count(), [&](int64_t part, int64_t task, int) {
+    const int64_t step = part / parts, alive = rows.alive(step);
+    const Places places = rows.placesOf(step);
+    const float* before = memory.states[step % 2];
+    float *inputs = memory.inputsOf(step), *after = memory.states[(step + 1) % 2];
+    // Captured by value: a vector store may change whatever has an address.
+    const auto fetch = [=](int64_t j, int64_t unit) {
+      prefetchParts(inputs + j * wide + unit, 3, hidden);
+      if (saved) prefetchParts(saved + places[j] * 4 * hidden + unit, 4, hidden);
+    };
+    const auto gateOf = [=](int64_t j, int64_t unit, const float* tile, int64_t gate) {
+      const float* input = inputs + j * wide + gate * hidden + unit;
+      return gateSigmoid(load(tile + gate * Vec::width) +
+                         loadUpTo(input, lanesLeft(hidden - unit)));
+    };
+    const auto keep = [=](int64_t j, int64_t unit, int64_t gate, Vec value) {
+      if (!saved) return;
+      storeUpTo(saved + (places[j] * 4 + gate) * hidden + unit, value, lanesLeft(hidden - unit));
+    };
+    const auto finish = [=](int64_t j, int64_t unit, Vec z, Vec n) {
+      const int count = lanesLeft(hidden - unit);
+      const Vec h = fma(z, loadUpTo(before + j * row + unit, count) - n, n);
+      storeUpTo(after + j * row + unit, h, count);
+      storeUpTo(yStart + places[j] * yStride + unit, h, count);
+      keep(j, unit, 2, n);
+    };
+    if (resetAfter) {
+      const auto gates = [=](int64_t j, int64_t unit, float* tile) {
+        const int n = lanesLeft(hidden - unit);
+        const Vec r = gateOf(j, unit, tile, 0), z = gateOf(j, unit, tile, 1);
+        Vec product = load(tile + 2 * Vec::width);
+        if (biasHh) product = product + loadUpTo(biasHh + 2 * hidden + unit, n);
+        store(tile, z);
+        store(tile + Vec::width,
+              fma(r, product, loadUpTo(inputs + j * wide + 2 * hidden + unit, n)));
+        keep(j, unit, 0, r), keep(j, unit, 1, z), keep(j, unit, 3, product);
+      };
+      const auto output = [=](int64_t j, int64_t unit, const float* tile) {
+        finish(j, unit, load(tile), gateTanh(load(tile + Vec::width)));
+      };
+      multiplyPart({panels.first, weights, before, row, alive, alive}, tasks, task, fetch, gates,
+                   output);
+    } else if (part % 2 == 0) {
+      const auto output = [=](int64_t j, int64_t unit, const float* tile) {
+        const int n = lanesLeft(hidden - unit);
+        const Vec r = gateOf(j, unit, tile, 0), z = gateOf(j, unit, tile, 1);
+        const Vec reset = r * loadUpTo(before + j * row + unit, n);
+        storeUpTo(resets + j * row + unit, reset, n);
+        storeUpTo(inputs + j * wide + hidden + unit, z, n);  // in the place of its input
+        keep(j, unit, 0, r), keep(j, unit, 1, z), keep(j, unit, 3, reset);
+      };
+      multiplyPart({panels.first, weights, before, row, alive, alive}, tasks, task, fetch, output);
+    } else {
+      const auto output = [=](int64_t j, int64_t unit, const float* tile) {
+        const int n = lanesLeft(hidden - unit);
+        const float* input = inputs + j * wide + unit;
+        const Vec sum = load(tile) + loadUpTo(input + 2 * hidden, n);
+        finish(j, unit, loadUpTo(input + hidden, n), gateTanh(sum));
+      };
+      multiplyPart({panels.second, weights + panels.first.length(), resets, row, alive, alive},
+                   tasks, task, fetch, output);
+    }
+  });
 
   for (int64_t j = 0; hN && j < s.batch; ++j) {
     writeState(s, memory.finalState(s, lengths, j), rows.sequence(j), hN);

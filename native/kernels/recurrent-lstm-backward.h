@@ -15,17 +15,22 @@ inline size_t lstmBackwardWorkspace(const LstmBackwardShape& shape, int threads)
   return BackwardMemory(s, 4, false, backwardPanels(s, 4).length(), threads, Arena(nullptr)).bytes;
 }
 
-// The cell states c around a step: before it, and after.
+// Rows of cell states, one for each row of a step; null where all are 0.
+struct CellRows {
+  const float* start;
+  int64_t apart;
+  Places places;
+  const float* operator[](int64_t j) const { return start ? start + places[j] * apart : nullptr; }
+};
 struct LstmCells {
   const RecurrentSizes& s;
   const Rows& rows;
   const float *c0, *saved;
-  const float* after(int64_t step, int64_t j) const {
-    return saved + (rows.place(rows.first(step) + j) * 5 + 4) * s.hiddenSize;
+  CellRows after(int64_t step) const {
+    return {saved + 4 * s.hiddenSize, 5 * s.hiddenSize, rows.placesOf(step)};
   }
-  const float* before(int64_t step, int64_t j) const {
-    if (step > 0) return after(step - 1, j);
-    return c0 ? c0 + rows.sequence(j) * s.hiddenSize : nullptr;
+  CellRows before(int64_t step) const {
+    return step > 0 ? after(step - 1) : CellRows{c0, s.hiddenSize, rows.sequences()};
   }
 };
 
@@ -36,12 +41,13 @@ inline void peepholeGradients(const RecurrentSizes& s, const Context& context, c
     const int n = static_cast<int>(end - unit);
     Vec i = broadcast(0), f = i, o = i;
     for (int64_t step = 0; step < s.steps; ++step) {
+      const CellRows before = cells.before(step), after = cells.after(step);
       for (int64_t j = 0; j < rows.alive(step); ++j) {
         const float* gate = gates + (rows.first(step) + j) * 4 * hidden + unit;
-        const Vec c = loadOrZero(cells.before(step, j), unit, n);
+        const Vec c = loadOrZero(before[j], unit, n);
         i = fma(loadUpTo(gate, n), c, i);
         f = fma(loadUpTo(gate + hidden, n), c, f);
-        o = fma(loadUpTo(gate + 3 * hidden, n), loadUpTo(cells.after(step, j) + unit, n), o);
+        o = fma(loadUpTo(gate + 3 * hidden, n), loadUpTo(after[j] + unit, n), o);
       }
     }
     storeUpTo(gradPeepholes + unit, i, n);
@@ -70,52 +76,66 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
   Rows& rows = memory.rows;
   if (lengths) rows.sort(s, lengths);
   const LstmCells cells{s, rows, c0, saved};
-  packPanels(panels, context, weightHh, true, memory.weights);
-  readStates(s, rows, gradCN, memory.carry);
+  packTransposed(panels, context, weightHh, memory.weights);
+  readStates(s, rows, gradCN, memory.carry, row);
   fillZero(memory.gates + rows.total() * wide, (rows.padded() - rows.total()) * wide);
 
   const Vec one = broadcast(1);
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
-  const int64_t last = s.steps - 1;
-  context.parallelSteps(
-      s.steps + (gradH0 ? 1 : 0), tasks.count(), [&](int64_t back, int64_t task, int) {
-        const int64_t step = last - back, after = rows.alive(step + 1);
-        const int64_t first = step < 0 ? 0 : rows.first(step);
-        const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * wide : nullptr;
-        multiplyPart(
-            panels, tasks, task, memory.weights, gradients, wide, after,
-            step < 0 ? s.batch : rows.alive(step), [&](int64_t j, int64_t unit, const float* tile) {
-              const int n = lanesLeft(hidden - unit);
-              const int64_t sequence = rows.sequence(j) * hidden + unit;
-              Vec dh = load(tile);
-              if (gradHN && j >= after) dh = dh + loadUpTo(gradHN + sequence, n);
-              if (step < 0) return storeUpTo(gradH0 + sequence, dh, n);
-              const int64_t place = rows.place(first + j);
-              dh = dh + loadOrZero(gradYOf(s, gradY, place), unit, n);
-              const float* kept = saved + place * 5 * hidden + unit;
-              const Vec i = loadUpTo(kept, n), f = loadUpTo(kept + hidden, n);
-              const Vec g = loadUpTo(kept + 2 * hidden, n), o = loadUpTo(kept + 3 * hidden, n);
-              const Vec squashed = tanh(loadUpTo(kept + 4 * hidden, n));
-              float* carry = memory.carry + j * row + unit;
-              const Vec dO = dh * squashed * (o * (one - o));
-              Vec dc = fma(dh * o, fnma(squashed, squashed, one), loadUpTo(carry, n));
-              if (peepholes) dc = fma(loadUpTo(peepholes + 2 * hidden + unit, n), dO, dc);
-              const Vec dI = dc * g * (i * (one - i));
-              const Vec dF = dc * loadOrZero(cells.before(step, j), unit, n) * (f * (one - f));
-              const Vec dG = dc * i * fnma(g, g, one);
-              Vec back = dc * f;
-              if (peepholes) {
-                back = fma(loadUpTo(peepholes + unit, n), dI, back);
-                back = fma(loadUpTo(peepholes + hidden + unit, n), dF, back);
-              }
-              storeUpTo(carry, back, n);
-              float* gate = memory.gates + (first + j) * wide + unit;
-              storeUpTo(gate, dI, n);
-              storeUpTo(gate + hidden, dF, n);
-              storeUpTo(gate + 2 * hidden, dG, n);
-              storeUpTo(gate + 3 * hidden, dO, n);
-            });
-      });
+  const int64_t steps = s.steps + (gradH0 ? 1 : 0);  // the last one gives the gradient of h0
+  const int64_t yStride = s.yStride, yOffset = s.yOffset;
+  float* const carries = memory.carry;
+  const Places sequences = rows.sequences();
+  context.parallelSteps(steps, tasks.count(), [&](int64_t back, int64_t task, int) {
+    const int64_t step = s.steps - 1 - back, after = rows.alive(step + 1);
+    const int64_t alive = step < 0 ? s.batch : rows.alive(step);
+    const Places places = step < 0 ? Places{nullptr, 0} : rows.placesOf(step);
+    const int64_t first = step < 0 ? 0 : rows.first(step);
+    const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * wide : nullptr;
+    float* gateGradients = memory.gates + first * wide;
+    const CellRows cellsBefore = step < 0 ? CellRows{nullptr, 0, {}} : cells.before(step);
+    // Captured by value: a vector store may change whatever has an address.
+    const auto fetch = [=](int64_t j, int64_t unit) {
+      if (step < 0) return;
+      const int64_t place = places[j];
+      prefetchParts(saved + place * 5 * hidden + unit, 5, hidden);
+      prefetchParts(gateGradients + j * wide + unit, 4, hidden);
+      if (gradY) prefetch(gradY + place * yStride + yOffset + unit);
+    };
+    const auto finish = [=](int64_t j, int64_t unit, const float* tile) {
+      const int n = lanesLeft(hidden - unit);
+      const int64_t sequence = sequences[j] * hidden + unit;
+      Vec dh = load(tile);
+      if (gradHN && j >= after) dh = dh + loadUpTo(gradHN + sequence, n);
+      if (step < 0) return storeUpTo(gradH0 + sequence, dh, n);
+      const int64_t place = places[j];
+      if (gradY) dh = dh + loadUpTo(gradY + place * yStride + yOffset + unit, n);
+      const float* kept = saved + place * 5 * hidden + unit;
+      const Vec i = loadUpTo(kept, n), f = loadUpTo(kept + hidden, n);
+      const Vec g = loadUpTo(kept + 2 * hidden, n), o = loadUpTo(kept + 3 * hidden, n);
+      const Vec squashed = gateTanh(loadUpTo(kept + 4 * hidden, n));
+      float* carry = carries + j * row + unit;
+      const Vec dO = dh * squashed * (o * (one - o));
+      Vec dc = fma(dh * o, fnma(squashed, squashed, one), loadUpTo(carry, n));
+      if (peepholes) dc = fma(loadUpTo(peepholes + 2 * hidden + unit, n), dO, dc);
+      const Vec dI = dc * g * (i * (one - i));
+      const Vec dF = dc * loadOrZero(cellsBefore[j], unit, n) * (f * (one - f));
+      const Vec dG = dc * i * fnma(g, g, one);
+      Vec earlier = dc * f;
+      if (peepholes) {
+        earlier = fma(loadUpTo(peepholes + unit, n), dI, earlier);
+        earlier = fma(loadUpTo(peepholes + hidden + unit, n), dF, earlier);
+      }
+      storeUpTo(carry, earlier, n);
+      float* gate = gateGradients + j * wide + unit;
+      storeUpTo(gate, dI, n);
+      storeUpTo(gate + hidden, dF, n);
+      storeUpTo(gate + 2 * hidden, dG, n);
+      storeUpTo(gate + 3 * hidden, dO, n);
+    };
+    multiplyPart({panels, memory.weights, gradients, wide, after, alive}, tasks, task, fetch,
+                 finish);
+  });
 
   memory.gatherBefore(s, context, h0, y);
   memory.weightGradient(context, memory.gates, wide, memory.before, hidden, gradWeightHh);
@@ -125,7 +145,7 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
     peepholeGradients(s, context, rows, cells, memory.gates, gradPeepholes);
   }
   for (int64_t j = 0; gradC0 && j < s.batch; ++j) {
-    writeState(s, memory.carry + j * row, rows.sequence(j), gradC0);
+    writeState(s, carries + j * row, sequences[j], gradC0);
   }
 }
 FOVEA_WORKSPACE(lstmBackward, LstmBackwardShape, lstmBackwardWorkspace)

@@ -37,25 +37,36 @@ struct Panels {
   int64_t length() const { return count() * panelLength(); }
 };
 
-// weight is [gates * units, k] or, transposed, [k, units] with one gate.
-inline void packPanels(const Panels& p, const Context& context, const float* weight,
-                       bool transposed, float* packed) {
+// Packs weight, whose lanes for gate g and unit u are from(g, u), as rows [firstK, firstK + k).
+template <class From>
+void packPanels(const Panels& p, const Context& context, int64_t firstK, int64_t k, float* packed,
+                const From& from) {
   const int64_t step = p.vectors() * Vec::width;
   const int64_t grain = larger(1, (1 << 15) / larger(1, p.panelLength()));
   context.parallelRange(p.count(), grain, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) {
-      for (int64_t u = 0; u < p.unitVectors; ++u) {
-        const int64_t unit = smaller(p.units, panel * p.unitsInPanel() + u * Vec::width);
-        const int64_t lanes = smaller(Vec::width, p.units - unit);
-        for (int64_t gate = 0; gate < p.gates; ++gate) {
-          const Operand from = transposed ? Operand{weight + unit, 1, p.units}
-                                          : Operand{weight + (gate * p.units + unit) * p.k, p.k, 1};
-          pack(from, lanes, p.k,
-               packed + panel * p.panelLength() + (u * p.gates + gate) * Vec::width, step,
-               Vec::width);
-        }
+      for (int64_t v = 0; v < p.vectors(); ++v) {
+        const int64_t vector = panel * p.unitVectors + v / p.gates;
+        const int64_t unit = smaller(p.units, vector * Vec::width);
+        pack(from(v % p.gates, unit), smaller(Vec::width, p.units - unit), k,
+             packed + panel * p.panelLength() + firstK * step + v * Vec::width, step, Vec::width);
       }
     }
+  });
+}
+
+// weight [gates * units, k] into rows of the panels from firstK on.
+inline void packGates(const Panels& p, const Context& context, const float* weight, int64_t firstK,
+                      int64_t k, float* packed) {
+  packPanels(p, context, firstK, k, packed, [=](int64_t gate, int64_t unit) {
+    return Operand{weight + (gate * p.units + unit) * k, k, 1};
+  });
+}
+// weight [k, units], of one gate.
+inline void packTransposed(const Panels& p, const Context& context, const float* weight,
+                           float* packed) {
+  packPanels(p, context, 0, p.k, packed, [=](int64_t, int64_t unit) {
+    return Operand{weight + unit, 1, p.units};
   });
 }
 
@@ -107,49 +118,80 @@ constexpr int maxRowTileFloats = maxPanelRows * maxPanelVectors * Vec::width;
 struct StepTasks {
   int64_t panelParts, rowParts;
 
-  // Of a step of `work` multiply-adds on so many rows and panels.
+  // Of a step of `work` multiply-adds on so many rows and panels. Parts of rows are of several
+  // tiles, lest all tiles become small.
   StepTasks(int64_t work, int64_t rows, int64_t panels) {
     const int64_t wanted = larger(1, smaller(16, work / (1 << 14)));
     panelParts = smaller(wanted, larger(1, panels));
-    rowParts = smaller(wanted / panelParts, larger(1, rows / rowsBeside(4)));
+    rowParts = smaller(wanted / panelParts, larger(1, rows / (4 * rowsBeside(4))));
   }
   int64_t count() const { return panelParts * rowParts; }
 };
 
-// finish(row, unit, tile) for each row in [begin, end) and each vector of units of the task's
-// panels; tile holds that vector of each gate: the product of row `row` of a, or 0 from `products`
-// on.
-template <class Finish>
-void multiplyPart(const Panels& p, const StepTasks& tasks, int64_t task, const float* packed,
-                  const float* a, int64_t aRow, int64_t products, int64_t rows,
-                  const Finish& finish) {
-  const Split panels{p.count(), tasks.panelParts}, parts{rows, tasks.rowParts};
-  const int64_t begin = parts.begin(task % tasks.rowParts);
-  const int64_t end = parts.end(task % tasks.rowParts);
+// One step's product: the first `products` rows of a times the weights; further rows, up to `rows`,
+// have none, and count as 0.
+struct StepProduct {
+  const Panels& panels;
+  const float *weights, *a;
+  int64_t aRow, products, rows;
+};
+
+// Asks for the cache lines at p, p + apart, …
+inline void prefetchParts(const float* p, int64_t parts, int64_t apart) {
+  for (int64_t i = 0; i < parts; ++i) prefetch(p + i * apart);
+}
+
+// For each row and each vector of units of the task: fetch(row, unit) asks for the memory that will
+// be wanted, while the product is under way. gates(row, unit, tile) takes the product, tile holding
+// that vector of each gate, and output(row, unit, tile) what gates left there: two loops, because
+// the processor overlaps more turns of a short chain of operations than of a long one.
+template <class Fetch, class Gates, class Output>
+void multiplyPart(const StepProduct& s, const StepTasks& tasks, int64_t task, const Fetch& fetch,
+                  const Gates& gates, const Output& output) {
+  const Panels& p = s.panels;
+  const Split panels{p.count(), tasks.panelParts}, parts{s.rows, tasks.rowParts};
+  const int64_t panelPart = task / tasks.rowParts, rowPart = task % tasks.rowParts;
+  const int64_t begin = parts.begin(rowPart), end = parts.end(rowPart);
+  const int64_t products = larger(begin, smaller(end, s.products));
   const int64_t vectors = p.vectors(), rowFloats = vectors * Vec::width;
   alignas(64) float sums[maxRowTileFloats];
-  for (int64_t panel = panels.begin(task / tasks.rowParts);
-       panel < panels.end(task / tasks.rowParts); ++panel) {
-    const float* weights = packed + panel * p.panelLength();
+  for (int64_t panel = panels.begin(panelPart); panel < panels.end(panelPart); ++panel) {
+    const float* weights = s.weights + panel * p.panelLength();
     const int64_t firstUnit = panel * p.unitsInPanel();
     const int64_t lastUnit = smaller(p.units, firstUnit + p.unitsInPanel());
-    const auto finishRow = [&](int64_t row, const float* tile) {
-      for (int64_t unit = firstUnit; unit < lastUnit;
-           unit += Vec::width, tile += p.gates * Vec::width) {
-        finish(row, unit, tile);
+    const Split tiles = Split::atMost(products - begin, rowsBeside(static_cast<int>(vectors)));
+    for (int64_t row = begin, t = 0, last; row < end; row = last, ++t) {
+      last = row < products ? begin + tiles.end(t) : smaller(end, row + maxPanelRows);
+      for (int64_t r = row; r < last; ++r) {
+        for (int64_t unit = firstUnit; unit < lastUnit; unit += Vec::width) fetch(r, unit);
       }
-    };
-    const int64_t last = larger(begin, smaller(end, products));
-    const Split tiles = Split::atMost(last - begin, rowsBeside(static_cast<int>(vectors)));
-    for (int64_t t = 0; begin < last && t < tiles.parts; ++t) {
-      const int64_t row = begin + tiles.begin(t), count = begin + tiles.end(t) - row;
-      rowsFunction(count, vectors)(p.k, a + row * aRow, aRow, weights, sums);
-      for (int64_t r = 0; r < count; ++r) finishRow(row + r, sums + r * rowFloats);
+      if (row < products) {
+        rowsFunction(last - row, vectors)(p.k, s.a + row * s.aRow, s.aRow, weights, sums);
+      } else {
+        for (int64_t i = 0; i < (last - row) * rowFloats; i += Vec::width) {
+          store(sums + i, broadcast(0));
+        }
+      }
+      const auto forAll = [&](const auto& body) {
+        for (int64_t r = row; r < last; ++r) {
+          float* tile = sums + (r - row) * rowFloats;
+          for (int64_t unit = firstUnit; unit < lastUnit; unit += Vec::width) {
+            body(r, unit, tile);
+            tile += p.gates * Vec::width;
+          }
+        }
+      };
+      forAll(gates);
+      forAll(output);
     }
-    if (last == end) continue;
-    for (int64_t i = 0; i < rowFloats; ++i) sums[i] = 0;
-    for (int64_t row = last; row < end; ++row) finishRow(row, sums);
   }
+}
+
+template <class Fetch, class Output>
+void multiplyPart(const StepProduct& s, const StepTasks& tasks, int64_t task, const Fetch& fetch,
+                  const Output& output) {
+  multiplyPart(
+      s, tasks, task, fetch, [](int64_t, int64_t, float*) {}, output);
 }
 
 }  // namespace

@@ -30,32 +30,44 @@ void rnnBackward(const RnnBackwardShape& shape, const Context& context, const fl
   BackwardMemory memory(s, 1, false, panels.length(), context.threads, Arena(context.workspace));
   Rows& rows = memory.rows;
   if (lengths) rows.sort(s, lengths);
-  packPanels(panels, context, weightHh, true, memory.weights);
+  packTransposed(panels, context, weightHh, memory.weights);
   fillZero(memory.gates + rows.total() * hidden, (rows.padded() - rows.total()) * hidden);
 
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
-  const int64_t last = s.steps - 1;
-  context.parallelSteps(
-      s.steps + (gradH0 ? 1 : 0), tasks.count(), [&](int64_t back, int64_t task, int) {
-        const int64_t step = last - back, after = rows.alive(step + 1);
-        const int64_t first = step < 0 ? 0 : rows.first(step);
-        const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * hidden : nullptr;
-        multiplyPart(panels, tasks, task, memory.weights, gradients, hidden, after,
-                     step < 0 ? s.batch : rows.alive(step),
-                     [&](int64_t j, int64_t unit, const float* tile) {
-                       const int n = lanesLeft(hidden - unit);
-                       const int64_t sequence = rows.sequence(j) * hidden + unit;
-                       Vec dh = load(tile);
-                       if (gradHN && j >= after) dh = dh + loadUpTo(gradHN + sequence, n);
-                       if (step < 0) return storeUpTo(gradH0 + sequence, dh, n);
-                       const int64_t place = rows.place(first + j);
-                       dh = dh + loadOrZero(gradYOf(s, gradY, place), unit, n);
-                       const Vec h = loadUpTo(y + place * s.yStride + s.yOffset + unit, n);
-                       const Vec passed = select(lessEqual(h, broadcast(0)), broadcast(0), dh);
-                       const Vec sum = shape.relu ? passed : dh * fnma(h, h, broadcast(1));
-                       storeUpTo(memory.gates + (first + j) * hidden + unit, sum, n);
-                     });
-      });
+  const int64_t steps = s.steps + (gradH0 ? 1 : 0);  // the last one gives the gradient of h0
+  const int64_t yStride = s.yStride, yOffset = s.yOffset;
+  const bool relu = shape.relu != 0;
+  const Places sequences = rows.sequences();
+  context.parallelSteps(steps, tasks.count(), [&](int64_t back, int64_t task, int) {
+    const int64_t step = s.steps - 1 - back, after = rows.alive(step + 1);
+    const int64_t alive = step < 0 ? s.batch : rows.alive(step);
+    const Places places = step < 0 ? Places{nullptr, 0} : rows.placesOf(step);
+    const int64_t first = step < 0 ? 0 : rows.first(step);
+    const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * hidden : nullptr;
+    float* gateGradients = memory.gates + first * hidden;
+    // Captured by value: a vector store may change whatever has an address.
+    const auto fetch = [=](int64_t j, int64_t unit) {
+      if (step < 0) return;
+      const int64_t at = places[j] * yStride + yOffset + unit;
+      prefetch(y + at);
+      if (gradY) prefetch(gradY + at);
+    };
+    const auto finish = [=](int64_t j, int64_t unit, const float* tile) {
+      const int n = lanesLeft(hidden - unit);
+      const int64_t sequence = sequences[j] * hidden + unit;
+      Vec dh = load(tile);
+      if (gradHN && j >= after) dh = dh + loadUpTo(gradHN + sequence, n);
+      if (step < 0) return storeUpTo(gradH0 + sequence, dh, n);
+      const int64_t at = places[j] * yStride + yOffset + unit;
+      if (gradY) dh = dh + loadUpTo(gradY + at, n);
+      const Vec h = loadUpTo(y + at, n);
+      const Vec passed = select(lessEqual(h, broadcast(0)), broadcast(0), dh);
+      const Vec sum = relu ? passed : dh * fnma(h, h, broadcast(1));
+      storeUpTo(gateGradients + j * hidden + unit, sum, n);
+    };
+    multiplyPart({panels, memory.weights, gradients, hidden, after, alive}, tasks, task, fetch,
+                 finish);
+  });
 
   memory.gatherBefore(s, context, h0, y);
   memory.weightGradient(context, memory.gates, hidden, memory.before, hidden, gradWeightHh);

@@ -1,31 +1,26 @@
 // rnn: h' = tanh or ReLU of Wih x + Whh h + bias (Elman 1990).
 #pragma once
 
-#include "math.h"
 #include "recurrent-forward.h"
+#include "recurrent-gates.h"
 #include "workspace.h"
 
 namespace fovea {
 namespace {
 
-inline Panels rnnPanels(const RecurrentSizes& s) {
-  return {s.batch, s.hiddenSize, 1, s.hiddenSize};
-}
-
 inline size_t rnnWorkspace(const RnnShape& shape, int threads) {
   const RecurrentSizes s(shape);
-  return ForwardMemory(s, 1, rnnPanels(s).length(), threads, Arena(nullptr)).bytes;
+  const CellWeights weights(s, 1);
+  return ForwardMemory(s, 1, weights.joined, weights.panels.length(), threads, Arena(nullptr))
+      .bytes;
 }
 
 inline int64_t rnnPackedLength(const RnnShape& shape) {
-  const RecurrentSizes s(shape);
-  return s.hiddenSize * s.inputSize + rnnPanels(s).length();
+  return CellWeights(RecurrentSizes(shape), 1).packedLength();
 }
 inline void rnnPack(const RnnShape& shape, const Context& context, const float* weightIh,
                     const float* weightHh, float* packed) {
-  const RecurrentSizes s(shape);
-  copyFloats(context, weightIh, s.hiddenSize * s.inputSize, packed);
-  packPanels(rnnPanels(s), context, weightHh, false, packed + s.hiddenSize * s.inputSize);
+  CellWeights(RecurrentSizes(shape), 1).pack(context, weightIh, weightHh, packed);
 }
 
 void rnn(const RnnShape& shape, const Context& context, const float* x, const float* weightIh,
@@ -33,37 +28,45 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
          const int32_t* lengths, float* y, float* hN) {
   const RecurrentSizes s(shape);
   if (s.batch == 0 || s.hiddenSize == 0) return;
-  const Panels panels = rnnPanels(s);
-  ForwardMemory memory(s, 1, panels.length(), context.threads, Arena(context.workspace));
+  const CellWeights cell(s, 1);
+  const Panels& panels = cell.panels;
+  ForwardMemory memory(s, 1, cell.joined, panels.length(), context.threads,
+                       Arena(context.workspace));
   Rows& rows = memory.rows;
-  const int64_t hidden = s.hiddenSize, row = stateRow(s);
+  const int64_t hidden = s.hiddenSize;
   if (lengths) {
     rows.sort(s, lengths);
     clearPadding(s, lengths, y + s.yOffset, s.yStride, hidden);
   }
-  const float* weights = context.packed ? context.packed + hidden * s.inputSize : memory.weights;
+  const float* weights = memory.weights;
   if (context.packed) {
     weightIh = context.packed;
+    weights = context.packed + cell.inputLength;
   } else {
-    packPanels(panels, context, weightHh, false, memory.weights);
+    cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  const float* bias = memory.sumBiases(biasIh, biasHh, hidden, hidden);
-  memory.multiplyInputs(s, 1, context, x, weightIh, bias);
-  readStates(s, rows, h0, memory.states[0]);
+  memory.prepareInputs(s, 1, context, x, weightIh, biasIh, biasHh, hidden);
+  readStates(s, rows, h0, memory.states[0] + memory.hiddenAt, memory.row);
 
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
+  const int64_t yStride = s.yStride, inputRow = memory.inputRow, stride = memory.row;
+  const bool relu = shape.relu != 0;
+  float* yStart = y + s.yOffset;
   context.parallelSteps(s.steps, tasks.count(), [&](int64_t step, int64_t task, int) {
-    const int64_t alive = rows.alive(step), first = rows.first(step);
-    float* after = memory.states[(step + 1) % 2];
-    multiplyPart(panels, tasks, task, weights, memory.states[step % 2], row, alive, alive,
-                 [&](int64_t j, int64_t unit, const float* tile) {
-                   const int n = lanesLeft(hidden - unit);
-                   const Vec sum =
-                       load(tile) + loadUpTo(memory.inputs + (first + j) * hidden + unit, n);
-                   const Vec h = shape.relu ? reluOf(sum) : tanh(sum);
-                   storeUpTo(after + j * row + unit, h, n);
-                   storeUpTo(y + rows.place(first + j) * s.yStride + s.yOffset + unit, h, n);
-                 });
+    const int64_t alive = rows.alive(step);
+    const Places places = rows.placesOf(step);
+    const float *inputs = memory.inputsOf(step), *before = memory.states[step % 2];
+    float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
+    const auto fetch = [=](int64_t j, int64_t unit) { prefetch(inputs + j * inputRow + unit); };
+    const auto output = [=](int64_t j, int64_t unit, const float* tile) {
+      const int n = lanesLeft(hidden - unit);
+      const Vec sum = load(tile) + loadUpTo(inputs + j * inputRow + unit, n);
+      const Vec h = relu ? reluOf(sum) : gateTanh(sum);
+      storeUpTo(after + j * stride + unit, h, n);
+      storeUpTo(yStart + places[j] * yStride + unit, h, n);
+    };
+    memory.copyInputs(s, x, step + 1, task, tasks.count());
+    multiplyPart({panels, weights, before, stride, alive, alive}, tasks, task, fetch, output);
   });
 
   for (int64_t j = 0; hN && j < s.batch; ++j) {

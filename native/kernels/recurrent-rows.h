@@ -31,6 +31,13 @@ inline int64_t rowGrain(const RecurrentSizes& s) {
   return larger(1, ceilDiv(s.rows(), 8));
 }
 
+// A number for each row of a step: its row in x and y, or its sequence.
+struct Places {
+  const int32_t* table;  // or null: one after the other
+  int64_t first;
+  int64_t operator[](int64_t j) const { return table ? table[j] : first + j; }
+};
+
 class Rows {
  public:
   Rows(const RecurrentSizes& s, Arena& arena)
@@ -81,6 +88,10 @@ class Rows {
   int64_t first(int64_t step) const {
     return sorted_ ? first_[step] : (reverse_ ? steps_ - 1 - step : step) * batch_;
   }
+  Places placesOf(int64_t step) const {
+    return {sorted_ ? place_ + first_[step] : nullptr, first(step)};
+  }
+  Places sequences() const { return {sorted_ ? order_ : nullptr, 0}; }
   // The row of x and y that a row is, and the number in the batch of the j-th sequence.
   int64_t place(int64_t row) const { return sorted_ ? place_[row] : row; }
   int64_t sequence(int64_t j) const { return sorted_ ? order_[j] : j; }

@@ -73,6 +73,16 @@ void testArithmetic() {
   checkUnary([](Vec a) { return sqrt(a); }, [](float a) { return std::sqrt(a); });
   checkUnary([](Vec a) { return abs(a); }, [](float a) { return std::fabs(a); });
   checkUnary([](Vec a) { return roundNearest(a); }, [](float a) { return std::nearbyint(a); });
+  for (int i = 1; i < 1000; ++i) {
+    const float a = static_cast<float>(i) * 1.37f, b = std::ldexp(1 + a / 1371, i % 200 - 100);
+    const Lanes q = out(quotient(broadcast(a), broadcast(b))),
+                one = out(quotient(broadcast(b), broadcast(b)));
+    const double exact = static_cast<double>(a) / static_cast<double>(b);
+    const double ulps = std::fabs(static_cast<double>(q.of[0]) / exact - 1) * 16777216;
+    CHECK(ulps < 2 && one.of[0] == 1);
+  }
+  const Lanes none = out(quotient(broadcast(1), broadcast(NAN)));
+  CHECK(none.of[0] != none.of[0]);
   // Exactly representable products and sums: fused or not makes no difference.
   const Lanes sums = out(fma(broadcast(3), broadcast(5), broadcast(7)));
   const Lanes differences = out(fnma(broadcast(3), broadcast(5), broadcast(7)));
