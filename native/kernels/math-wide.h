@@ -54,7 +54,7 @@ inline Vec gelu(Vec x) {
   const Doubles wide = widen(a);
   const SplitExp e = expOfHalfSquare(a);
   const Vec y = narrow(wide * normalTailRatio(a, wide));
-  const Vec below = scaleByPowerOf2(fma(y, e.tail, y), e.power);  // a Q(a)
+  const Vec below = scaleByPowerOf2(fused(y, e.tail, y), e.power);  // a Q(a)
   const Mask negative = less(x, zero);
   const Vec outside = select(negative, x * zero, x);
   return select(equal(inside, x), select(negative, -below, x - below), outside);
@@ -74,7 +74,7 @@ inline Vec geluSlope(Vec x) {
   const Doubles wide = widen(a);
   const SplitExp e = expOfHalfSquare(a);
   const Vec y = narrow(fnma(wide, broadcastDoubles(0.3989422804014327), normalTailRatio(a, wide)));
-  return symmetricSlope(x, scaleByPowerOf2(fma(y, e.tail, y), e.power), far);
+  return symmetricSlope(x, scaleByPowerOf2(fused(y, e.tail, y), e.power), far);
 }
 
 // The derivative of x / (1 + exp(-x)), below 2 ulp or 3e-8: with e = exp(-|x|), t = 1 / (1 + e), it

@@ -21,7 +21,10 @@ inline void copyRow(int64_t count, const float* x, float* y) {
     memcpy(y, x, static_cast<size_t>(count) * sizeof(float));
     return;
   }
-  fillRow(count, y, [=](int64_t i, int n) { return loadSome(x + i, n); });
+  int64_t i = 0;
+  for (; i + Vec::width <= count; i += Vec::width) store(y + i, load(x + i));
+  const int rest = static_cast<int>(count - i);
+  if (rest > 0) storeFirst(y + i, loadFirst(x + i, rest), rest);
 }
 
 void fill(const FillShape& s, const Context& context, float* y) {
@@ -165,15 +168,15 @@ inline void transposePlane(int64_t rows, int64_t columns, const float* x, int64_
   }
 }
 
-inline void copyStrided(const Dimension& d, const float* x, float* y, bool streams) {
+inline void copyStrided(const Dimension& d, const float* x, float* y, bool large) {
+  const bool streams = large && d.size >= longRow;
   if (d.x == 1 && d.y == 1) {
-    if (!streams || d.size < streamedRow) return copyRow(d.size, x, y);
-    return streamRow(d.size, y, [=](int64_t i, int n) { return loadSome(x + i, n); });
+    if (d.size < longRow) return copyRow(d.size, x, y);
+    return writeRow(d.size, y, streams, [=](int64_t i, int n) { return loadSome(x + i, n); });
   }
   if (d.x == 0 && d.y == 1) {
     const Vec value = broadcast(*x);
-    return writeRow(d.size, y, streams && d.size >= streamedRow,
-                    [=](int64_t, int) { return value; });
+    return writeRow(d.size, y, streams, [=](int64_t, int) { return value; });
   }
   for (int64_t i = 0; i < d.size; ++i) y[i * d.y] = x[i * d.x];
 }
@@ -210,7 +213,7 @@ void copy(const CopyShape& s, const Context& context, const float* x, float* y) 
     // A task is a strip of one plane: columns of x, rows of y.
     const Dimension along = walk.d[walk.rank - 2];
     const int64_t strip = moveGrain / inner.size / Vec::width * Vec::width;
-    const int64_t height = larger(strip, 64);
+    const int64_t height = larger(strip, large ? 64 : 16);
     const int64_t strips = (along.size + height - 1) / height;
     const int64_t plane = (along.size < height ? along.size : height) * inner.size;
     const int64_t grain = unitsPerTask(plane, moveGrain);

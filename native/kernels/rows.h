@@ -38,8 +38,7 @@ void fillRow(int64_t count, float* y, const F& f) {
 // then not fetched before they are overwritten. Measured: 30 to 45 % faster from 32 MB on, slower
 // below 16.
 constexpr int64_t streamedElements = int64_t{8} << 20;
-constexpr int64_t streamedRow =
-    1024;  // a shorter one is not worth its unaligned ends and its fence
+constexpr int64_t longRow = 1024;  // a shorter one is not worth its unaligned ends and its fence
 
 // How far ahead of such a result its operands are fetched, in elements.
 inline int64_t fetchAhead(int64_t count) {
@@ -48,12 +47,19 @@ inline int64_t fetchAhead(int64_t count) {
 
 // Whether the rows of so many elements of a large result are worth it.
 inline bool streamsRows(int64_t elements, int64_t row) {
-  return elements >= streamedElements && row >= streamedRow;
+  return elements >= streamedElements && row >= longRow;
 }
 
 // How many elements p is past a place that is aligned to the vector.
 inline int misalignment(const float* p) {
   return static_cast<int>(reinterpret_cast<uintptr_t>(p) / sizeof(float) % Vec::width);
+}
+
+// How many elements of y come before one that is aligned to the vector.
+inline int64_t unalignedHead(const float* y, int64_t count) {
+  const int past = misalignment(y);
+  const int64_t head = past == 0 ? 0 : Vec::width - past;
+  return head < count ? head : count;
 }
 
 // As fillRow, past the caches: a part of a vector first, then vectors at aligned places.
@@ -73,14 +79,14 @@ void streamRow(int64_t count, float* y, const F& f) {
   streamFence();
 }
 
-// Either.
+// As the row is best written. A long one too begins with a part of a vector: memory of JavaScript
+// begins 16 bytes after a page does, so that each vector would touch two lines.
 template <class F>
 void writeRow(int64_t count, float* y, bool streams, const F& f) {
-  if (streams) {
-    streamRow(count, y, f);
-  } else {
-    fillRow(count, y, f);
-  }
+  if (streams) return streamRow(count, y, f);
+  const int64_t head = count < longRow ? 0 : unalignedHead(y, count);
+  if (head > 0) storeSome(y, f(0, static_cast<int>(head)), static_cast<int>(head));
+  fillRow(count - head, y + head, [&](int64_t i, int n) { return f(head + i, n); });
 }
 
 // y[i] = f(i, n) over [0, count) in tasks of `grain`; `inPlace` where f reads y's memory, which is
