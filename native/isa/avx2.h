@@ -59,6 +59,9 @@ inline void prefetch(const float* p) {
 inline void storeStream(float* p, Vec x) {
   _mm256_stream_ps(p, x.v);
 }
+inline void storeStreamInts(int32_t* p, Ints x) {
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(p), x.v);
+}
 inline void streamFence() {
   _mm_sfence();
 }
@@ -124,6 +127,9 @@ inline Mask lessEqual(Vec a, Vec b) {
 }
 inline Mask equal(Vec a, Vec b) {
   return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)};
+}
+inline Mask unordered(Vec a, Vec b) {
+  return {_mm256_cmp_ps(a.v, b.v, _CMP_UNORD_Q)};
 }
 inline Mask isNan(Vec x) {
   return {_mm256_cmp_ps(x.v, x.v, _CMP_UNORD_Q)};
@@ -256,6 +262,13 @@ inline Vec interleaveLow(Vec a, Vec b) {
 }
 inline Vec interleaveHigh(Vec a, Vec b) {
   return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31)};
+}
+
+// The last lane of before, then all but the last of x.
+inline Vec shiftIn(Vec before, Vec x) {
+  const __m256 across = _mm256_permute2f128_ps(before.v, x.v, 0x21);
+  const __m256i up = _mm256_alignr_epi8(_mm256_castps_si256(x.v), _mm256_castps_si256(across), 12);
+  return {_mm256_castsi256_ps(up)};
 }
 
 // Transposes the square of `width` vectors in place: fours of rows, then the two fours.

@@ -71,6 +71,9 @@ inline void prefetch(const float* p) {
 inline void storeStream(float* p, Vec x) {
   _mm512_stream_ps(p, x.v);
 }
+inline void storeStreamInts(int32_t* p, Ints x) {
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(p), x.v);
+}
 inline void streamFence() {
   _mm_sfence();
 }
@@ -140,6 +143,10 @@ inline Mask lessEqual(Vec a, Vec b) {
 }
 inline Mask equal(Vec a, Vec b) {
   return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)};
+}
+// Either is NaN.
+inline Mask unordered(Vec a, Vec b) {
+  return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_UNORD_Q)};
 }
 inline Mask isNan(Vec x) {
   return {_mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q)};
@@ -274,6 +281,13 @@ inline Vec interleaveHigh(Vec a, Vec b) {
   const __m512i lanes =
       _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   return {_mm512_permutex2var_ps(a.v, lanes, b.v)};
+}
+
+// The last lane of before, then all but the last of x.
+inline Vec shiftIn(Vec before, Vec x) {
+  const __m512i up =
+      _mm512_alignr_epi32(_mm512_castps_si512(x.v), _mm512_castps_si512(before.v), 15);
+  return {_mm512_castsi512_ps(up)};
 }
 
 // Transposes the square of `width` vectors in place: fours of rows, then fours of fours.

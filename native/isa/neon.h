@@ -91,6 +91,9 @@ inline void prefetch(const float* p) {
 inline void storeStream(float* p, Vec x) {
   store(p, x);
 }
+inline void storeStreamInts(int32_t* p, Ints x) {
+  storeInts(p, x);
+}
 inline void streamFence() {}
 inline void prefetchFar(const float* p) {
 #if defined(_MSC_VER)
@@ -159,6 +162,9 @@ inline Mask lessEqual(Vec a, Vec b) {
 }
 inline Mask equal(Vec a, Vec b) {
   return {vceqq_f32(a.v, b.v)};
+}
+inline Mask unordered(Vec a, Vec b) {
+  return {vmvnq_u32(vandq_u32(vceqq_f32(a.v, a.v), vceqq_f32(b.v, b.v)))};
 }
 inline Mask isNan(Vec x) {
   return {vmvnq_u32(vceqq_f32(x.v, x.v))};
@@ -281,6 +287,11 @@ inline Vec interleaveLow(Vec a, Vec b) {
 }
 inline Vec interleaveHigh(Vec a, Vec b) {
   return {vzip2q_f32(a.v, b.v)};
+}
+
+// The last lane of before, then all but the last of x.
+inline Vec shiftIn(Vec before, Vec x) {
+  return {vextq_f32(before.v, x.v, 3)};
 }
 
 // Transposes the square of `width` vectors in place.

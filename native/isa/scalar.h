@@ -56,6 +56,9 @@ inline void prefetch(const float*) {}
 inline void storeStream(float* p, Vec x) {
   *p = x.v;
 }
+inline void storeStreamInts(int32_t* p, Ints x) {
+  *p = x.v;
+}
 inline void streamFence() {}
 inline void prefetchFar(const float*) {}
 inline Vec broadcast(float x) {
@@ -117,6 +120,9 @@ inline Mask lessEqual(Vec a, Vec b) {
 }
 inline Mask equal(Vec a, Vec b) {
   return {a.v == b.v};
+}
+inline Mask unordered(Vec a, Vec b) {
+  return {a.v != a.v || b.v != b.v};
 }
 inline Mask isNan(Vec x) {
   return {x.v != x.v};
@@ -248,6 +254,11 @@ inline Vec interleaveLow(Vec a, Vec) {
 }
 inline Vec interleaveHigh(Vec, Vec b) {
   return b;
+}
+
+// The last lane of before, then all but the last of x.
+inline Vec shiftIn(Vec before, Vec) {
+  return before;
 }
 
 // Transposes the square of `width` vectors in place: one element stays where it is.

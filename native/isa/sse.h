@@ -89,6 +89,9 @@ inline void prefetch(const float* p) {
 inline void storeStream(float* p, Vec x) {
   _mm_stream_ps(p, x.v);
 }
+inline void storeStreamInts(int32_t* p, Ints x) {
+  _mm_stream_si128(reinterpret_cast<__m128i*>(p), x.v);
+}
 inline void streamFence() {
   _mm_sfence();
 }
@@ -151,6 +154,9 @@ inline Mask lessEqual(Vec a, Vec b) {
 }
 inline Mask equal(Vec a, Vec b) {
   return {_mm_cmpeq_ps(a.v, b.v)};
+}
+inline Mask unordered(Vec a, Vec b) {
+  return {_mm_cmpunord_ps(a.v, b.v)};
 }
 inline Mask isNan(Vec x) {
   return {_mm_cmpunord_ps(x.v, x.v)};
@@ -286,6 +292,12 @@ inline Vec interleaveLow(Vec a, Vec b) {
 }
 inline Vec interleaveHigh(Vec a, Vec b) {
   return {_mm_unpackhi_ps(a.v, b.v)};
+}
+
+// The last lane of before, then all but the last of x.
+inline Vec shiftIn(Vec before, Vec x) {
+  const __m128 ends = _mm_shuffle_ps(before.v, x.v, _MM_SHUFFLE(0, 0, 3, 3));
+  return {_mm_shuffle_ps(ends, x.v, _MM_SHUFFLE(2, 1, 2, 0))};
 }
 
 // Transposes the square of `width` vectors in place.

@@ -1,228 +1,173 @@
-// Average pooling over windows, adaptive or not, and their gradients.
+// Average pooling over windows, and its gradient.
 #pragma once
 
 #include "list.h"
+#include "pool2d-spread.h"
 #include "pool2d-window.h"
 #include "workspace.h"
 
 namespace fovea {
 namespace {
 
-inline PoolPlan avgPoolPlan(const AvgPool2dShape& s) {
-  return PoolPlan(s, {s.outHeight, s.height, -s.padTop, s.strideHeight, s.kernelHeight, 1},
-                  {s.outWidth, s.width, -s.padLeft, s.strideWidth, s.kernelWidth, 1});
-}
-
-// Elements of a window along one axis: those of x, or of x with its padding.
-inline int64_t elementsOf(const Axis& axis, int64_t window, int64_t padAfter, bool withPadding) {
-  const int64_t begin = axis.start + window * axis.stride, end = begin + axis.taps;
-  return withPadding ? smaller(end, axis.length + padAfter) - begin
-                     : smaller(end, axis.length) - larger(0, begin);
-}
-
-struct AvgPoolMemory {
-  PoolMemory windows;
-  float *tall, *wide;  // rows of a window at each row of y, columns at each column
-  float* scaled;       // per thread: gradY divided, rows filled up with 0 to whole vectors
-  float* lines;        // per thread: a row of gradX, split by phase
-  int64_t scaledPitch, scaledLength;
-  int64_t linePitch, lineLength;  // linePitch is from phase to phase
-  size_t bytes;
-
-  AvgPoolMemory(const PoolPlan& plan, int threads, char* base) : windows(plan, threads, base) {
-    Arena arena(base);
-    arena.floats(static_cast<int64_t>(windows.bytes / sizeof(float)));
-    tall = arena.floats(plan.rows.count);
-    wide = arena.floats(plan.columns.count);
-    scaledPitch = roundUp(plan.columns.count, Vec::width);
-    scaledLength = roundUp(plan.rows.count * scaledPitch, 16);
-    linePitch = roundUp(plan.columns.maxShift() + scaledPitch, Vec::width);
-    lineLength = roundUp(linePitch * plan.columns.phases(), 16);
-    scaled = arena.floats(threads * scaledLength);
-    lines = arena.floats(threads * lineLength);
-    bytes = arena.bytes();
-  }
-
-  void fill(const PoolPlan& plan, const AvgPool2dShape& s) const {
-    windows.fill(plan);
-    const bool all = s.countPadding != 0;
-    for (int64_t i = 0; i < plan.rows.count; ++i) {
-      tall[i] = static_cast<float>(elementsOf(plan.rows, i, s.padBottom, all));
-    }
-    for (int64_t j = 0; j < plan.columns.count; ++j) {
-      wide[j] = static_cast<float>(elementsOf(plan.columns, j, s.padRight, all));
-    }
-  }
+struct PooledSum {
+  using Line = Numbers;
+  static constexpr float padding = 0;
+  static constexpr bool watches = false;
+  static Vec of(Vec a, Vec b) { return a + b; }
 };
 
-template <int stride>
-inline void avgPoolRow(const PoolPlan& plan, const AvgPoolMemory& memory, const float* source,
-                       int64_t row, float* y) {
-  const TapRows taps(plan.rows, row);
-  const int64_t top = plan.rows.start + row * plan.rows.stride;
-  for (int64_t column = 0; column < plan.columns.count; column += Vec::width) {
-    const int64_t left = plan.columns.count - column;
-    Vec total = broadcast(0);
-    for (int64_t i = taps.begin; i < taps.end; ++i) {
-      const float* windows = source + (top + i) * plan.pitch + column * stride;
-      forColumns<stride>(windows, memory.windows.taps, plan.columns.taps, left,
-                         [&](Vec x, int64_t) { total = total + x; });
-    }
-    const int n = lanesLeft(left);
-    const Vec divisor = broadcast(memory.tall[row]) * loadUpTo(memory.wide + column, n);
-    storeUpTo(y + column, total / divisor, n);
+// How many elements windows count, for the windows of one row of y or of gradY.
+class Divisors {
+ public:
+  Divisors(const AvgPool2dShape& s, const Axis& rows, const Axis& columns, Arena& arena)
+      : rows_(rows),
+        columns_(columns),
+        tall_(arena.floats(rows.count)),
+        wide_(arena.floats(columns.count + Vec::width)) {
+    const int64_t area = static_cast<int64_t>(s.kernelHeight) * s.kernelWidth;
+    if (rows.inside() && columns.inside()) area_ = static_cast<float>(area);
+    if (area_ > 0 && (area & (area - 1)) == 0) inverse_ = 1 / area_;
   }
-}
+
+  void fill(const AvgPool2dShape& s) const {
+    const bool all = s.countPadding != 0;
+    for (int64_t i = 0; i < rows_.count; ++i) {
+      tall_[i] = static_cast<float>(elementsOf(rows_, i, s.padBottom, all));
+    }
+    for (int64_t j = 0; j < columns_.count; ++j) {
+      wide_[j] = static_cast<float>(elementsOf(columns_, j, s.padRight, all));
+    }
+  }
+
+  // x / divisor, exactly: a power of two may as well be multiplied with.
+  Vec divide(Vec x, int64_t row, int64_t column, int n) const {
+    if (inverse_ > 0) return x * broadcast(inverse_);
+    if (area_ > 0) return x / broadcast(area_);
+    return x / (broadcast(tall_[row]) * loadUpTo(wide_ + column, n));
+  }
+
+ private:
+  // Elements of a window along one axis: those of x, or of x with its padding.
+  static int64_t elementsOf(const Axis& axis, int64_t window, int64_t padAfter, bool withPadding) {
+    const int64_t begin = axis.start + window * axis.stride, end = begin + axis.taps;
+    return withPadding ? smaller(end, axis.length + padAfter) - begin
+                       : smaller(end, axis.length) - larger(0, begin);
+  }
+
+  const Axis &rows_, &columns_;
+  float *tall_, *wide_;
+  float area_ = 0;     // of every window, if they are all whole
+  float inverse_ = 0;  // of that, if exact
+};
 
 void avgPool2d(const AvgPool2dShape& s, const Context& context, const float* x, float* y) {
-  const PoolPlan plan = avgPoolPlan(s);
-  const AvgPoolMemory memory(plan, context.threads, context.workspace);
-  memory.fill(plan, s);
-  const bool apart = plan.direct && plan.columns.stride == 2;
-  const auto poolRow = apart ? avgPoolRow<2> : avgPoolRow<1>;
-  forPlanes(context, plan, [&](int64_t p, int thread) {
-    const float* source = plan.source(memory.windows, x + p * plan.plane(), thread, 0);
-    for (int64_t row = 0; row < plan.rows.count; ++row) {
-      poolRow(plan, memory, source, row, y + p * plan.outPlane() + row * plan.columns.count);
-    }
-  });
-}
-
-// A row split by phase back into one; columns that no window reads get 0.
-inline void mergePhases(const PoolPlan& plan, const float* line, int64_t pitch, float* to) {
-  const Axis& axis = plan.columns;
-  fillRow(to, axis.length, 0);
-  for (int64_t phase = 0; phase < axis.phases(); ++phase, line += pitch) {
-    const Present present(axis, phase, plan.phaseSize);
-    float* first = to + axis.start + phase;
-    for (int64_t j = present.first; j < present.last; ++j) first[j * axis.stride] = line[j];
-  }
-}
-
-// The rows of windows that reach a row of x.
-struct Reaching {
-  int64_t first, last;
-  Reaching(const Axis& rows, int64_t row) {
-    const int64_t above = row - rows.start;  // >= 0: rows.start is minus the padding
-    first = ceilDiv(larger(0, above - rows.taps + 1), rows.stride);
-    last = smaller(rows.count - 1, above / rows.stride);
-  }
-  bool operator==(const Reaching& other) const {
-    return first == other.first && last == other.last;
-  }
-};
-
-// A row of gradX: what each row of windows that reaches it gives to each of its columns.
-inline void avgPoolRowBackward(const PoolPlan& plan, const AvgPoolMemory& memory,
-                               const float* scaled, const Reaching& reaching, float* line,
-                               float* gradX) {
-  const Axis& columns = plan.columns;
-  fillRow(line, memory.linePitch * columns.phases(), 0);
-  for (int64_t out = reaching.first; out <= reaching.last; ++out) {
-    for (int64_t j = 0; j < columns.taps; ++j) {
-      const float* from = scaled + out * memory.scaledPitch;
-      float* to = line + columns.phase(j) * memory.linePitch + columns.shift(j);
-      for (int64_t i = 0; i < columns.count; i += Vec::width) {
-        store(to + i, load(to + i) + load(from + i));  // the last few are 0
-      }
-    }
-  }
-  mergePhases(plan, line, memory.linePitch, gradX);
-}
-
-void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const float* gradY,
-                       float* gradX) {
-  const PoolPlan plan = avgPoolPlan(s);
-  const AvgPoolMemory memory(plan, context.threads, context.workspace);
-  memory.fill(plan, s);
-  forPlanes(context, plan, [&](int64_t p, int thread) {
-    float* scaled = memory.scaled + thread * memory.scaledLength;
-    for (int64_t i = 0; i < plan.rows.count; ++i) {
-      const float* from = gradY + p * plan.outPlane() + i * plan.columns.count;
-      for (int64_t j = 0; j < plan.columns.count; j += Vec::width) {
-        const int n = lanesLeft(plan.columns.count - j);
-        const Vec divisor = broadcast(memory.tall[i]) * loadUpTo(memory.wide + j, n);
-        const Vec quotient = loadUpTo(from + j, n) / divisor;  // beyond n: 0 / 0
-        float* to = scaled + i * memory.scaledPitch + j;
-        store(to, broadcast(0));
-        storeUpTo(to, quotient, n);
-      }
-    }
-    float* to = gradX + p * plan.plane();
-    for (int64_t row = 0; row < plan.rows.length; ++row, to += plan.columns.length) {
-      const Reaching reaching(plan.rows, row);
-      if (row > 0 && reaching == Reaching(plan.rows, row - 1)) {
-        copyRow(to - plan.columns.length, 1, plan.columns.length, to);
-      } else {
-        avgPoolRowBackward(plan, memory, scaled, reaching,
-                           memory.lines + thread * memory.lineLength, to);
-      }
-    }
+  const PoolPlan plan(s);
+  Arena arena(context.workspace);
+  const Divisors divisors(s, plan.rows, plan.columns, arena);
+  divisors.fill(s);
+  char* threads = context.workspace + arena.bytes();
+  forBands<PooledSum>(plan, context, threads, [&](const Band& band, const PoolMemory& memory) {
+    Output<float> out(y + band.first, memory.stage.numbers);
+    float* to = out.at();
+    const auto finish = [&, to](int64_t i, const PooledRow& row, int64_t c, Vec sum, int n) {
+      storeUpTo(to + i, divisors.divide(sum, row.row, c, n), n);
+    };
+    foldBand<PooledSum>(plan, memory, band, x, finish);
+    out.finish(band.length);
   });
 }
 
 inline size_t avgPool2dWorkspace(const AvgPool2dShape& s, int threads) {
-  return AvgPoolMemory(avgPoolPlan(s), threads, nullptr).bytes;
+  const PoolPlan plan(s);
+  Arena arena(nullptr);
+  Divisors(s, plan.rows, plan.columns, arena);
+  return arena.bytes() + static_cast<size_t>(threads) * poolMemoryBytes(plan, false);
 }
 FOVEA_WORKSPACE(avgPool2d, AvgPool2dShape, avgPool2dWorkspace)
-FOVEA_WORKSPACE(avgPool2dBackward, AvgPool2dShape, avgPool2dWorkspace)
 
-// Window i of `outputs` over `length`: [floor(i length / outputs), ceil((i + 1) length / outputs)).
-struct Window {
-  int64_t begin, end;
-  Window(int64_t i, int64_t length, int64_t outputs)
-      : begin(i * length / outputs), end(ceilDiv((i + 1) * length, outputs)) {}
-  int64_t length() const { return end - begin; }
+// What one thread works in.
+struct AvgSpreadMemory {
+  float *lines, *sum, *stage;
+
+  AvgSpreadMemory(const SpreadPlan& plan, Arena& arena)
+      : lines(arena.floats(plan.linesLength())),
+        sum(arena.floats(plan.pitch + Vec::width)),
+        stage(plan.streamed ? arena.floats(plan.stageLength()) : nullptr) {}
 };
+inline size_t avgSpreadBytes(const SpreadPlan& plan) {
+  Arena arena(nullptr);
+  AvgSpreadMemory(plan, arena);
+  return arena.bytes();
+}
 
-// body(first element, rows, columns) for each window of a plane, in order.
-template <class Body>
-void forAdaptiveWindows(const AdaptivePool2dShape& s, const Body& body) {
-  for (int64_t i = 0; i < s.outHeight; ++i) {
-    const Window tall(i, s.height, s.outHeight);
-    for (int64_t j = 0; j < s.outWidth; ++j) {
-      const Window wide(j, s.width, s.outWidth);
-      body(i * s.outWidth + j, tall.begin * s.width + wide.begin, tall.length(), wide.length());
+// to = the sum of lines next to each other.
+inline void sumLines(const float* line, int64_t count, int64_t pitch, float* to) {
+  forVectors(pitch, [&](int64_t i, auto n) {
+    Vec total = broadcast(0);
+    for (int64_t r = 0; r < count; ++r) total = total + loadUpTo(line + r * pitch + i, n);
+    storeUpTo(to + i, total, n);
+  });
+}
+
+// Rows [begin, end) of one plane of gradX, from the rows of gradY that reach them.
+inline void avgSpreadBand(const SpreadPlan& plan, const Spread& spread, const Divisors& divisors,
+                          const AvgSpreadMemory& memory, const float* gradY, int64_t begin,
+                          int64_t end, float* gradX) {
+  const Axis& columns = plan.columns;
+  Reaching reaching(plan.rows, begin);
+  const int64_t first = reaching.first, last = Reaching(plan.rows, end - 1).last;
+  for (int64_t r = first; r <= last; ++r) {
+    const float* from = gradY + r * columns.count;
+    float* line = memory.lines + (r - first) * plan.pitch + plan.before;
+    forVectors(columns.count, [&](int64_t c, auto n) {
+      storeUpTo(line + c, divisors.divide(loadUpTo(from + c, n), r, c, n), n);
+    });
+  }
+  for (int64_t row = begin; row < end; ++row, gradX += columns.length) {
+    reaching.goTo(plan.rows, row);
+    const int64_t count = reaching.last - reaching.first + 1;
+    const float* lines = memory.lines + (reaching.first - first) * plan.pitch;
+    if (count == 2 && spread.two) {
+      spread.two(columns, lines + plan.before, plan.pitch, gradX);
+    } else if (count == 1) {
+      spread.one(columns, lines + plan.before, plan.pitch, gradX);
+    } else {
+      sumLines(lines, count, plan.pitch, memory.sum);
+      spread.one(columns, memory.sum + plan.before, plan.pitch, gradX);
     }
   }
 }
 
-void adaptiveAvgPool2d(const AdaptivePool2dShape& s, const Context& context, const float* x,
-                       float* y) {
-  const int64_t plane = static_cast<int64_t>(s.height) * s.width;
-  const int64_t outPlane = static_cast<int64_t>(s.outHeight) * s.outWidth;
-  forPlanes(context, s.planes, 1 + 32768 / larger(1, plane), [&](int64_t p, int) {
-    forAdaptiveWindows(s, [&](int64_t out, int64_t first, int64_t rows, int64_t columns) {
-      const float* from = x + p * plane + first;
-      Vec total = broadcast(0);
-      for (int64_t i = 0; i < rows; ++i, from += s.width) {
-        for (int64_t j = 0; j < columns; j += Vec::width) {
-          total = total + loadUpTo(from + j, lanesLeft(columns - j));
-        }
-      }
-      y[p * outPlane + out] = sum(total) / static_cast<float>(rows * columns);
-    });
+void avgPool2dBackward(const AvgPool2dShape& s, const Context& context, const float* gradY,
+                       float* gradX) {
+  const SpreadPlan plan(s);
+  Arena arena(context.workspace);
+  const Divisors divisors(s, plan.rows, plan.columns, arena);
+  divisors.fill(s);
+  char* threads = context.workspace + arena.bytes();
+  const size_t threadBytes = avgSpreadBytes(plan);
+  const Spread spread(plan.columns);
+  forSpreadBands(plan, context, [&](int thread) {
+    Arena own(threads + static_cast<size_t>(thread) * threadBytes);
+    const AvgSpreadMemory memory(plan, own);
+    fillRow(memory.lines, plan.linesLength(), 0);
+    return [=, &plan, &spread, &divisors](int64_t p, int64_t begin, int64_t end) {
+      const int64_t first = p * plan.plane() + begin * plan.columns.length;
+      Output<float> to(gradX + first, memory.stage);
+      avgSpreadBand(plan, spread, divisors, memory, gradY + p * plan.outPlane(), begin, end,
+                    to.at());
+      to.finish((end - begin) * plan.columns.length);
+    };
   });
 }
 
-void adaptiveAvgPool2dBackward(const AdaptivePool2dShape& s, const Context& context,
-                               const float* gradY, float* gradX) {
-  const int64_t plane = static_cast<int64_t>(s.height) * s.width;
-  const int64_t outPlane = static_cast<int64_t>(s.outHeight) * s.outWidth;
-  forPlanes(context, s.planes, 1 + 32768 / larger(1, plane), [&](int64_t p, int) {
-    fillRow(gradX + p * plane, plane, 0);
-    forAdaptiveWindows(s, [&](int64_t out, int64_t first, int64_t rows, int64_t columns) {
-      const Vec g = broadcast(gradY[p * outPlane + out] / static_cast<float>(rows * columns));
-      float* to = gradX + p * plane + first;
-      for (int64_t i = 0; i < rows; ++i, to += s.width) {
-        for (int64_t j = 0; j < columns; j += Vec::width) {
-          const int n = lanesLeft(columns - j);
-          storeUpTo(to + j, loadUpTo(to + j, n) + g, n);
-        }
-      }
-    });
-  });
+inline size_t avgPool2dBackwardWorkspace(const AvgPool2dShape& s, int threads) {
+  const SpreadPlan plan(s);
+  Arena arena(nullptr);
+  Divisors(s, plan.rows, plan.columns, arena);
+  return arena.bytes() + avgSpreadBytes(plan) * static_cast<size_t>(threads);
 }
+FOVEA_WORKSPACE(avgPool2dBackward, AvgPool2dShape, avgPool2dBackwardWorkspace)
 
 }  // namespace
 }  // namespace fovea

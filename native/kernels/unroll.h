@@ -5,8 +5,10 @@
 
 #if defined(_MSC_VER)
 #define FOVEA_INLINE __forceinline
+#define FOVEA_INLINE_LAMBDA
 #else
 #define FOVEA_INLINE inline __attribute__((always_inline))
+#define FOVEA_INLINE_LAMBDA __attribute__((always_inline))  // after the parameters
 #endif
 
 namespace fovea {

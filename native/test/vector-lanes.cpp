@@ -112,6 +112,8 @@ void testComparisons() {
   // A NaN in the second place stays.
   checkUnary([=](Vec a) { return select(isNan(a), min(one, max(zero, a)), a); },
              [](float a) { return a; });
+  checkBinary([=](Vec a, Vec b) { return select(unordered(a, b), one, zero); },
+              [](float a, float b) { return a != a || b != b ? 1.0f : 0.0f; });
   for (int i = 0; i < lanes; ++i) {
     float of[lanes] = {};
     of[i] = 1;
@@ -218,7 +220,10 @@ void testPartialMemory() {
 void testStreams() {
   alignas(64) float of[2 * lanes] = {};
   storeStream(of, some(3));
+  alignas(64) int32_t words[2 * lanes] = {};
+  storeStreamInts(words, iota());
   streamFence();
+  for (int i = 0; i < 2 * lanes; ++i) CHECK(words[i] == (i < lanes ? i : 0));
   const Lanes wanted = out(some(3)), got = out(load(of));
   for (int i = 0; i < lanes; ++i) CHECK(same(got.of[i], wanted.of[i]) && of[lanes + i] == 0);
 }
@@ -229,6 +234,8 @@ void testPairs() {
   for (int i = 0; i < 2 * lanes; ++i) of[i] = static_cast<float>(i);
   const Vec a = load(of), b = load(of + lanes);
   const Lanes even = out(evens(a, b)), odd = out(odds(a, b));
+  const Lanes shifted = out(shiftIn(a, b));
+  for (int i = 0; i < lanes; ++i) CHECK(shifted.of[i] == of[lanes - 1 + i]);
   const Lanes low = out(interleaveLow(evens(a, b), odds(a, b)));
   const Lanes high = out(interleaveHigh(evens(a, b), odds(a, b)));
   for (int i = 0; i < lanes; ++i) {
