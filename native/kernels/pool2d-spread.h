@@ -48,7 +48,7 @@ struct SpreadPlan {
     pitch = roundUp(before + larger(columns.count, reached) + Vec::width, Vec::width);
     bandRows = larger(1, smaller(rows.length, 2 * bandFloats / larger(1, columns.length)));
     lineCount = smaller(rows.count, (bandRows + rows.taps - 2) / rows.stride + 1);
-    streamed = planes * plane() >= streamedFloats;
+    streamed = planes * plane() >= streamedElements;
   }
 
   int64_t plane() const { return rows.length * columns.length; }

@@ -51,7 +51,7 @@ struct PoolPlan {
                      : larger(1, smaller(planes, bandFloats / larger(1, pitch * rows.length)));
     bandsPerPlane = ceilDiv(rows.count, bandRows);
     bandsPerTask = 1 + taskFloats / larger(1, bandPlanes * bandRows * rows.stride * pitch);
-    streamed = planes * outPlane() >= streamedFloats;
+    streamed = planes * outPlane() >= streamedElements;
   }
 
   int64_t plane() const { return rows.length * columns.length; }

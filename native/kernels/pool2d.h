@@ -160,7 +160,7 @@ void maxPool2dBackward(const MaxPool2dShape& s, const Context& context, const fl
                        const int32_t* indices, float* gradX) {
   const PoolPlan plan(s);
   const int64_t plane = plan.plane(), outPlane = plan.outPlane();
-  const bool staged = plan.planes * plane >= streamedFloats;
+  const bool staged = plan.planes * plane >= streamedElements;
   const auto scatter = staged ? scatterPlane<true> : scatterPlane<false>;
   const int64_t planesPerTask = 1 + taskFloats / larger(1, plane);
   forPlanes(context, plan.planes, planesPerTask, [&](int64_t p, int thread) {
@@ -172,7 +172,7 @@ void maxPool2dBackward(const MaxPool2dShape& s, const Context& context, const fl
 
 inline size_t maxPool2dBackwardWorkspace(const MaxPool2dShape& s, int threads) {
   const int64_t plane = static_cast<int64_t>(s.height) * s.width;
-  if (s.planes * plane < streamedFloats) return 0;
+  if (s.planes * plane < streamedElements) return 0;
   return static_cast<size_t>(threads * roundUp(plane, 16)) * sizeof(float);
 }
 FOVEA_WORKSPACE(maxPool2dBackward, MaxPool2dShape, maxPool2dBackwardWorkspace)

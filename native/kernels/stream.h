@@ -1,13 +1,11 @@
-// Results larger than the caches go past them to memory, which spares reading what is overwritten.
+// Results put together in a stage, from where they go past the caches.
 #pragma once
 
 #include "pack.h"
+#include "rows.h"
 
 namespace fovea {
 namespace {
-
-// From so many floats on a result is taken to be too large for caches.
-constexpr int64_t streamedFloats = 8 << 20;
 
 // to = from, past the caches; streamFence() follows after the last.
 inline void copyStreaming(const float* from, int64_t count, float* to) {

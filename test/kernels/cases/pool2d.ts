@@ -57,6 +57,17 @@ export const geometries: Readonly<Record<string, Geometry>> = {
   'a single element': { planes: 1, size: [1, 1], kernel: [1, 1], stride: [1, 1] },
   'many planes': { planes: 90, size: [28, 30], kernel: [2, 2], stride: [2, 2] },
   'wide rows': { planes: 2, size: [4, 131], kernel: [2, 2], stride: [2, 2] },
+  'wide overlapping rows': { planes: 2, size: [7, 129], kernel: [3, 3], stride: [2, 2] },
+  'wide overlapping rows, ceil mode': { planes: 2, size: [6, 66], kernel: [3, 3], stride: [2, 2], ceil: true },
+  'wide padded rows': { planes: 2, size: [7, 127], kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+  'wide padded rows of even width': { planes: 2, size: [6, 112], kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+  'narrow planes (LeNet-5)': { planes: 33, size: [10, 10], kernel: [2, 2], stride: [2, 2] },
+  'two columns of tall windows': { size: [23, 30], kernel: [5, 2], stride: [3, 2], padding: [2, 0] },
+  '2x2 stride 2 padded': { size: [9, 35], kernel: [2, 2], stride: [2, 2], padding: [1, 1] },
+  'five columns, two apart': { size: [12, 37], kernel: [4, 5], stride: [2, 2], padding: [2, 2] },
+  'more than a band': { planes: 2, size: [70, 67], kernel: [3, 3], stride: [1, 1], padding: [1, 1] },
+  'more than a band, far apart': { planes: 2, size: [90, 100], kernel: [5, 5], stride: [3, 3], padding: [2, 2] },
+  'planes of one row': { planes: 40, size: [1, 40], kernel: [1, 3], stride: [1, 2] },
   'no planes': { planes: 0, size: [4, 4], kernel: [2, 2], stride: [2, 2] },
 };
 
