@@ -15,14 +15,17 @@ struct Window {
   int64_t length() const { return end - begin; }
 };
 
-// body(first element, rows, columns) for each window of a plane, in order.
+// body(i, first element, rows, columns) for each window i of a plane; one as wide as the plane is a
+// single long row.
 template <class Body>
 void forAdaptiveWindows(const AdaptivePool2dShape& s, const Body& body) {
   for (int64_t i = 0; i < s.outHeight; ++i) {
     const Window tall(i, s.height, s.outHeight);
     for (int64_t j = 0; j < s.outWidth; ++j) {
       const Window wide(j, s.width, s.outWidth);
-      body(i * s.outWidth + j, tall.begin * s.width + wide.begin, tall.length(), wide.length());
+      const bool whole = wide.length() == s.width;
+      body(i * s.outWidth + j, tall.begin * s.width + wide.begin, whole ? 1 : tall.length(),
+           whole ? tall.length() * s.width : wide.length());
     }
   }
 }
