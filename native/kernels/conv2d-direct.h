@@ -1,6 +1,7 @@
 // Convolutions, and their gradients by x, computed as they are defined: which engine takes which.
 #pragma once
 
+#include "conv2d-depthwise.h"
 #include "correlate.h"
 #include "few.h"
 #include "list.h"
@@ -129,7 +130,9 @@ inline bool fillsVectors(const Conv2dBackwardShape& s) {
 
 inline void directConv2d(const Conv2dShape& s, const Context& context, const float* x,
                          const float* weight, const float* bias, float* y) {
-  if (fillsVectors(s)) {
+  if (isDepthwise(forwardCorrelation(s))) {
+    depthwise(forwardCorrelation(s), context, x, weight, bias, y);
+  } else if (fillsVectors(s)) {
     correlate(forwardCorrelation(s), context, x, weight, bias, y);
   } else {
     few(forwardFew(s), context, x, weight, bias, y);
@@ -137,6 +140,7 @@ inline void directConv2d(const Conv2dShape& s, const Context& context, const flo
 }
 
 inline size_t directConv2dWorkspace(const Conv2dShape& s, int threads) {
+  if (isDepthwise(forwardCorrelation(s))) return depthwiseWorkspace(forwardCorrelation(s), threads);
   return fillsVectors(s) ? correlateWorkspace(forwardCorrelation(s), threads)
                          : fewWorkspace(forwardFew(s), threads);
 }
@@ -152,16 +156,17 @@ inline void directConv2dPack(const Conv2dShape& s, const Context& context, const
 
 inline void directBackwardInput(const Conv2dBackwardShape& s, const Context& context,
                                 const float* weight, const float* gradY, float* gradX) {
-  if (fillsVectors(s)) {
-    correlate(backwardCorrelation(s), context, gradY, weight, nullptr, gradX);
-    return;
-  }
+  const Correlation whole = backwardCorrelation(s);
+  if (isDepthwise(whole)) return depthwise(whole, context, gradY, weight, nullptr, gradX);
+  if (fillsVectors(s)) return correlate(whole, context, gradY, weight, nullptr, gradX);
   forEachFew(
       s, [&](const FewCorrelation& phase) { few(phase, context, gradY, weight, nullptr, gradX); });
 }
 
 inline size_t directBackwardInputWorkspace(const Conv2dBackwardShape& s, int threads) {
-  if (fillsVectors(s)) return correlateWorkspace(backwardCorrelation(s), threads);
+  const Correlation whole = backwardCorrelation(s);
+  if (isDepthwise(whole)) return depthwiseWorkspace(whole, threads);
+  if (fillsVectors(s)) return correlateWorkspace(whole, threads);
   size_t bytes = 0;
   forEachFew(s, [&](const FewCorrelation& phase) {
     const size_t wanted = fewWorkspace(phase, threads);

@@ -15,9 +15,9 @@ struct CopyLayout {
   int64_t rowStride, columnStride;
   int64_t rowPhases, columnPhases, phaseSize;
 
-  CopyLayout(const Axis& rowAxis, const Axis& columnAxis, int64_t bandRows)
+  CopyLayout(const Axis& rowAxis, const Axis& columnAxis, int64_t bandRows, int64_t aligned = 1)
       : rows(bandRows + rowAxis.maxShift()),
-        pitch(columnAxis.count + columnAxis.maxShift()),
+        pitch(roundUp(columnAxis.count + columnAxis.maxShift(), aligned)),
         rowStride(rowAxis.stride),
         columnStride(columnAxis.stride),
         rowPhases(rowAxis.phases()),
@@ -35,12 +35,13 @@ struct CopyLayout {
 
 // to[0, length) is zero but for from[0, count) at `first`; up to a vector beyond is written.
 inline void writeRow(const float* from, int64_t first, int64_t count, int64_t length, float* to) {
+  store(to, broadcast(0));
+  for (int64_t i = Vec::width; i < first; i += Vec::width) store(to + i, broadcast(0));
+  to += first;
   int64_t i = 0;
-  for (; i < first; i += Vec::width) store(to + i, broadcast(0));
-  for (i = 0; i < count; i += Vec::width) {
-    store(to + first + i, loadUpTo(from + i, lanesLeft(count - i)));
-  }
-  for (i += first; i < length; i += Vec::width) store(to + i, broadcast(0));
+  for (; i + Vec::width <= count; i += Vec::width) store(to + i, load(from + i));
+  if (i < length - first) store(to + i, loadFirst(from + i, lanesLeft(larger(0, count - i))));
+  for (i += Vec::width; i < length - first; i += Vec::width) store(to + i, broadcast(0));
 }
 
 // to[p * phaseSize + i] = row[i * stride + p]

@@ -1,0 +1,193 @@
+// Depthwise convolution, and its gradient by x: one input and one output channel per group, so that
+// memory is the limit. Vectors run along rows of y; several rows share what they load of x.
+#pragma once
+
+#include "correlate-plan.h"
+
+namespace fovea {
+namespace {
+
+inline bool isDepthwise(const Correlation& s) {
+  return s.inputs == 1 && s.outputs == 1 && s.rows.phases() == 1 && s.columns.phases() == 1;
+}
+
+constexpr int64_t depthwiseCopy = 6144;  // floats of x that a band copies: half of an L1 cache
+constexpr int64_t depthwiseStream = 1 << 21;  // floats of y that are better kept out of the caches
+constexpr int depthwiseRows = 4;         // that are computed together
+constexpr int depthwiseVectors = 4;      // or so many of one row
+
+struct DepthwisePlan {
+  ConvPhase row, column;
+  Axis rows, columns;
+  Split bands;  // of rows of y
+  int64_t lead;  // floats before the copy, so that x is aligned in it
+  int64_t taps, copyLength, rowLength, unitsPerTask, units;
+  int64_t bandLength;  // floats of y that are kept back, to be streamed
+
+  explicit DepthwisePlan(const Correlation& s)
+      : row(s.rows.phase(0)),
+        column(s.columns.phase(0)),
+        rows(s.rows.cover()),
+        columns(s.columns.cover()),
+        taps(s.taps()) {
+    const CopyLayout oneRow(rows, columns, 1, Vec::width);
+    const int64_t rowFloats = oneRow.rowPhases * oneRow.columnPhases * oneRow.pitch;
+    const int64_t fit = depthwiseCopy / larger(1, rowFloats) - rows.maxShift();
+    bands = Split::atMost(rows.count, larger(depthwiseRows, fit));
+    lead = columns.stride == 1 ? roundUp(larger(0, -columns.start), Vec::width) + columns.start : 0;
+    copyLength = roundUp(lead + layout().size() + depthwiseVectors * Vec::width, 16);
+    rowLength = roundUp(layout().rowLength() + Vec::width, 16);
+    units = s.batch * s.groups * bands.parts;
+    const bool streams = s.batch * s.groups * s.outPlane() >= depthwiseStream;
+    bandLength = streams ? roundUp(bands.largest() * columns.count, 16) : 0;
+    unitsPerTask = larger(1, taskWork / larger(1, bands.largest() * columns.count * taps));
+  }
+  CopyLayout layout() const { return {rows, columns, bands.largest(), Vec::width}; }
+};
+
+struct DepthwiseMemory {
+  int32_t* table;   // offsets of the taps in the copy
+  float* copies;    // per thread
+  float* paddings;  // per thread: see copyChannel
+  float* bands;     // per thread
+  size_t bytes;
+
+  DepthwiseMemory(const DepthwisePlan& plan, int threads, char* base) {
+    Arena arena(base);
+    table = arena.ints(plan.taps);
+    copies = arena.floats(threads * plan.copyLength);
+    bands = arena.floats(threads * plan.bandLength);
+    paddings = arena.floats(threads * plan.rowLength);
+    bytes = arena.bytes();
+  }
+};
+
+struct DepthwiseFinish {
+  float bias;
+  bool hasBias, relu;
+  void operator()(Vec sum, float* y, int count) const {
+    if (hasBias) sum = sum + broadcast(bias);
+    storeUpTo(y, relu ? reluOf(sum) : sum, count);
+  }
+};
+
+// `rows` rows of y: each vector of x serves all of them, whose windows lie one row apart.
+template <int kernel, int rows>
+inline void depthwiseSquare(const float* x, int64_t pitch, const float* weights, int64_t turn,
+                            int64_t count, const DepthwiseFinish& finish, float* y) {
+  Vec w[kernel * kernel];
+  unroll<kernel * kernel>([&](auto i) { w[i] = broadcast(weights[i * turn]); });
+  for (int64_t c = 0; c < count; c += Vec::width) {
+    Vec sums[rows];
+    unroll<rows>([&](auto r) { sums[r] = broadcast(0); });
+    unroll<rows + kernel - 1>([&](auto i) {
+      unroll<kernel>([&](auto j) {
+        const Vec v = load(x + i * pitch + c + j);
+        unroll<rows>([&](auto r) {
+          if constexpr (i >= r && i - r < kernel) sums[r] = fma(w[(i - r) * kernel + j], v, sums[r]);
+        });
+      });
+    });
+    unroll<rows>([&](auto r) { finish(sums[r], y + r * count + c, lanesLeft(count - c)); });
+  }
+}
+
+template <int kernel>
+inline void depthwiseSquareBand(const float* x, int64_t pitch, const float* weights, int64_t turn,
+                                int64_t rows, int64_t count, const DepthwiseFinish& finish, float* y) {
+  int64_t r = 0;
+  for (; r + depthwiseRows <= rows; r += depthwiseRows) {
+    depthwiseSquare<kernel, depthwiseRows>(x + r * pitch, pitch, weights, turn, count, finish,
+                                           y + r * count);
+  }
+  for (; r < rows; ++r) {
+    depthwiseSquare<kernel, 1>(x + r * pitch, pitch, weights, turn, count, finish, y + r * count);
+  }
+}
+
+// Any window: taps are where the table says.
+inline void depthwiseBand(const float* x, int64_t pitch, const float* weights, int64_t turn,
+                          const int32_t* table, int64_t taps, int64_t rows, int64_t count, const DepthwiseFinish& finish,
+                          float* y) {
+  for (int64_t r = 0; r < rows; ++r, x += pitch, y += count) {
+    for (int64_t c = 0; c < count; c += depthwiseVectors * Vec::width) {
+      Vec sums[depthwiseVectors];
+      unroll<depthwiseVectors>([&](auto v) { sums[v] = broadcast(0); });
+      for (int64_t t = 0; t < taps; ++t) {
+        const Vec w = broadcast(weights[t * turn]);
+        const float* from = x + c + table[t];
+        unroll<depthwiseVectors>([&](auto v) { sums[v] = fma(w, load(from + v * Vec::width), sums[v]); });
+      }
+      unroll<depthwiseVectors>([&](auto v) {
+        const int64_t at = c + v * Vec::width;
+        if (at < count) finish(sums[v], y + at, lanesLeft(count - at));
+      });
+    }
+  }
+}
+
+// to[i] = from[i], past the caches.
+inline void streamRow(const float* from, int64_t count, float* to) {
+  const int64_t beyond = reinterpret_cast<uintptr_t>(to) / sizeof(float) % Vec::width;
+  int64_t i = smaller(count, beyond > 0 ? Vec::width - beyond : 0);
+  storeFirst(to, loadFirst(from, static_cast<int>(i)), static_cast<int>(i));
+  for (; i + Vec::width <= count; i += Vec::width) storeStream(to + i, load(from + i));
+  const int left = static_cast<int>(count - i);
+  storeFirst(to + i, loadFirst(from + i, left), left);
+}
+
+// One band of rows of one plane.
+inline void depthwiseUnit(const Correlation& s, const DepthwisePlan& plan, const int32_t* table,
+                          int64_t unit, float* copy, float* padding, float* kept,
+                          const float* x,
+                          const float* weight, const float* bias, float* y) {
+  const int64_t item = unit / plan.bands.parts, index = unit % plan.bands.parts;
+  const int64_t group = item % s.groups, count = plan.columns.count;
+  const int64_t row0 = plan.bands.begin(index), rows = plan.bands.end(index) - row0;
+  const CopyLayout layout = plan.layout();
+  copy += plan.lead;
+  copyChannel(x + item * s.plane(), plan.rows, plan.columns, layout, row0, padding, copy);
+  // Backward the taps are turned around.
+  const float* weights = weight + group * plan.taps + (s.rows.backward ? plan.taps - 1 : 0);
+  const int64_t turn = s.rows.backward ? -1 : 1;
+  const DepthwiseFinish finish = {bias ? bias[group] : 0, bias != nullptr, s.relu};
+  float* band = y + item * s.outPlane() + row0 * count;
+  float* to = plan.bandLength > 0 ? kept : band;
+  const bool dense = plan.rows.stride * plan.columns.stride * plan.row.step * plan.column.step == 1;
+  if (dense && plan.row.taps == 3 && plan.column.taps == 3) {
+    depthwiseSquareBand<3>(copy, layout.pitch, weights, turn, rows, count, finish, to);
+  } else if (dense && plan.row.taps == 5 && plan.column.taps == 5) {
+    depthwiseSquareBand<5>(copy, layout.pitch, weights, turn, rows, count, finish, to);
+  } else {
+    depthwiseBand(copy, layout.pitch, weights, turn, table, plan.taps, rows, count, finish, to);
+  }
+  if (plan.bandLength > 0) streamRow(kept, rows * count, band);
+}
+
+inline void depthwise(const Correlation& s, const Context& context, const float* x,
+                      const float* weight, const float* bias, float* y) {
+  const DepthwisePlan plan(s);
+  const DepthwiseMemory memory(plan, context.threads, context.workspace);
+  const CopyLayout layout = plan.layout();
+  for (int64_t t = 0; t < plan.taps; ++t) {
+    const int64_t i = t / plan.column.taps, j = t % plan.column.taps;
+    memory.table[t] =
+        static_cast<int32_t>(layout.offset(i * plan.row.step, j * plan.column.step));
+  }
+  context.parallel(ceilDiv(plan.units, plan.unitsPerTask), [&](int64_t task, int thread) {
+    const int64_t end = smaller(plan.units, (task + 1) * plan.unitsPerTask);
+    for (int64_t unit = task * plan.unitsPerTask; unit < end; ++unit) {
+      depthwiseUnit(s, plan, memory.table, unit, memory.copies + thread * plan.copyLength,
+                    memory.paddings + thread * plan.rowLength,
+                    memory.bands + thread * plan.bandLength, x, weight, bias, y);
+    }
+    if (plan.bandLength > 0) streamFence();
+  });
+}
+
+inline size_t depthwiseWorkspace(const Correlation& s, int threads) {
+  return DepthwiseMemory(DepthwisePlan(s), threads, nullptr).bytes;
+}
+
+}  // namespace
+}  // namespace fovea
