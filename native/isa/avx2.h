@@ -32,6 +32,13 @@ inline __m256i firstMask(int n) {
 inline Vec load(const float* p) {
   return {_mm256_loadu_ps(p)};
 }
+inline Vec loadHeld(const float* p) {
+  Vec x = load(p);
+#if !defined(_MSC_VER)
+  asm("" : "+x"(x.v));
+#endif
+  return x;
+}
 inline Vec loadFirst(const float* p, int n) {
   return {_mm256_maskload_ps(p, firstMask(n))};
 }

@@ -41,6 +41,14 @@ inline __mmask16 firstMask(int n) {
 inline Vec load(const float* p) {
   return {_mm512_loadu_ps(p)};
 }
+// Loaded once, however often it is used: compilers would rather read memory again for each use.
+inline Vec loadHeld(const float* p) {
+  Vec x = load(p);
+#if !defined(_MSC_VER)
+  asm("" : "+v"(x.v));
+#endif
+  return x;
+}
 inline Vec loadFirst(const float* p, int n) {
   return {_mm512_maskz_loadu_ps(firstMask(n), p)};
 }

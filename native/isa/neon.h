@@ -26,6 +26,13 @@ constexpr int tileVectors = 4;
 inline Vec load(const float* p) {
   return {vld1q_f32(p)};
 }
+inline Vec loadHeld(const float* p) {
+  Vec x = load(p);
+#if !defined(_MSC_VER)
+  asm("" : "+w"(x.v));
+#endif
+  return x;
+}
 inline Vec loadFirst(const float* p, int n) {
   const float32x4_t zero = vdupq_n_f32(0);
   switch (n) {

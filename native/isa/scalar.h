@@ -31,6 +31,9 @@ constexpr int tileVectors = 4;
 inline Vec load(const float* p) {
   return {*p};
 }
+inline Vec loadHeld(const float* p) {
+  return load(p);
+}
 inline Vec loadFirst(const float* p, int n) {
   return {n > 0 ? *p : 0.0f};
 }

@@ -29,6 +29,13 @@ inline Vec load(const float* p) {
 inline __m128 loadPair(const float* p) {
   return _mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
 }
+inline Vec loadHeld(const float* p) {
+  Vec x = load(p);
+#if !defined(_MSC_VER)
+  asm("" : "+x"(x.v));
+#endif
+  return x;
+}
 inline Vec loadFirst(const float* p, int n) {
   switch (n) {
     case 0:

@@ -11,15 +11,15 @@ inline bool isDepthwise(const Correlation& s) {
   return s.inputs == 1 && s.outputs == 1 && s.rows.phases() == 1 && s.columns.phases() == 1;
 }
 
-constexpr int64_t depthwiseCopy = 6144;  // floats of x that a band copies: half of an L1 cache
+constexpr int64_t depthwiseCopy = 6144;       // floats of x that a band copies: half of an L1 cache
 constexpr int64_t depthwiseStream = 1 << 21;  // floats of y that are better kept out of the caches
-constexpr int depthwiseRows = 4;         // that are computed together
-constexpr int depthwiseVectors = 4;      // or so many of one row
+constexpr int depthwiseRows = 4;              // that are computed together
+constexpr int depthwiseVectors = 4;           // or so many of one row
 
 struct DepthwisePlan {
   ConvPhase row, column;
   Axis rows, columns;
-  Split bands;  // of rows of y
+  Split bands;   // of rows of y
   int64_t lead;  // floats before the copy, so that x is aligned in it
   int64_t taps, copyLength, rowLength, unitsPerTask, units;
   int64_t bandLength;  // floats of y that are kept back, to be streamed
@@ -84,7 +84,8 @@ inline void depthwiseSquare(const float* x, int64_t pitch, const float* weights,
       unroll<kernel>([&](auto j) {
         const Vec v = load(x + i * pitch + c + j);
         unroll<rows>([&](auto r) {
-          if constexpr (i >= r && i - r < kernel) sums[r] = fma(w[(i - r) * kernel + j], v, sums[r]);
+          if constexpr (i >= r && i - r < kernel)
+            sums[r] = fma(w[(i - r) * kernel + j], v, sums[r]);
         });
       });
     });
@@ -94,7 +95,8 @@ inline void depthwiseSquare(const float* x, int64_t pitch, const float* weights,
 
 template <int kernel>
 inline void depthwiseSquareBand(const float* x, int64_t pitch, const float* weights, int64_t turn,
-                                int64_t rows, int64_t count, const DepthwiseFinish& finish, float* y) {
+                                int64_t rows, int64_t count, const DepthwiseFinish& finish,
+                                float* y) {
   int64_t r = 0;
   for (; r + depthwiseRows <= rows; r += depthwiseRows) {
     depthwiseSquare<kernel, depthwiseRows>(x + r * pitch, pitch, weights, turn, count, finish,
@@ -107,8 +109,8 @@ inline void depthwiseSquareBand(const float* x, int64_t pitch, const float* weig
 
 // Any window: taps are where the table says.
 inline void depthwiseBand(const float* x, int64_t pitch, const float* weights, int64_t turn,
-                          const int32_t* table, int64_t taps, int64_t rows, int64_t count, const DepthwiseFinish& finish,
-                          float* y) {
+                          const int32_t* table, int64_t taps, int64_t rows, int64_t count,
+                          const DepthwiseFinish& finish, float* y) {
   for (int64_t r = 0; r < rows; ++r, x += pitch, y += count) {
     for (int64_t c = 0; c < count; c += depthwiseVectors * Vec::width) {
       Vec sums[depthwiseVectors];
@@ -116,7 +118,8 @@ inline void depthwiseBand(const float* x, int64_t pitch, const float* weights, i
       for (int64_t t = 0; t < taps; ++t) {
         const Vec w = broadcast(weights[t * turn]);
         const float* from = x + c + table[t];
-        unroll<depthwiseVectors>([&](auto v) { sums[v] = fma(w, load(from + v * Vec::width), sums[v]); });
+        unroll<depthwiseVectors>(
+            [&](auto v) { sums[v] = fma(w, load(from + v * Vec::width), sums[v]); });
       }
       unroll<depthwiseVectors>([&](auto v) {
         const int64_t at = c + v * Vec::width;
@@ -138,8 +141,7 @@ inline void streamRow(const float* from, int64_t count, float* to) {
 
 // One band of rows of one plane.
 inline void depthwiseUnit(const Correlation& s, const DepthwisePlan& plan, const int32_t* table,
-                          int64_t unit, float* copy, float* padding, float* kept,
-                          const float* x,
+                          int64_t unit, float* copy, float* padding, float* kept, const float* x,
                           const float* weight, const float* bias, float* y) {
   const int64_t item = unit / plan.bands.parts, index = unit % plan.bands.parts;
   const int64_t group = item % s.groups, count = plan.columns.count;
@@ -171,8 +173,7 @@ inline void depthwise(const Correlation& s, const Context& context, const float*
   const CopyLayout layout = plan.layout();
   for (int64_t t = 0; t < plan.taps; ++t) {
     const int64_t i = t / plan.column.taps, j = t % plan.column.taps;
-    memory.table[t] =
-        static_cast<int32_t>(layout.offset(i * plan.row.step, j * plan.column.step));
+    memory.table[t] = static_cast<int32_t>(layout.offset(i * plan.row.step, j * plan.column.step));
   }
   context.parallel(ceilDiv(plan.units, plan.unitsPerTask), [&](int64_t task, int thread) {
     const int64_t end = smaller(plan.units, (task + 1) * plan.unitsPerTask);

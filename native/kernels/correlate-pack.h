@@ -1,23 +1,26 @@
 // The weights of a correlation as its tiles read them, and the table of where taps lie.
 #pragma once
 
-#include "correlate-plan.h"
+#include "context.h"
+#include "correlation.h"
 
 namespace fovea {
 namespace {
 
 // packed is [phase][tile][channel][tap][output of the tile], outputs beyond the last being zero:
 // tile t of the phase that `tapsBefore` taps come before begins here.
-inline int64_t packedTile(const Correlation& s, const CorrelatePlan& plan, int64_t tapsBefore,
+template <class Plan>
+inline int64_t packedTile(const Correlation& s, const Plan& plan, int64_t tapsBefore,
                           int64_t phaseTaps, int64_t tile) {
-  return (tapsBefore * plan.padded + plan.tiles.begin(tile) * Vec::width * phaseTaps) * s.inputs;
+  return (tapsBefore * plan.padded + plan.tiles.begin(tile) * Plan::lanes * phaseTaps) * s.inputs;
 }
 
 // One tile of outputs of one group, in every phase.
-inline void packWeights(const Correlation& s, const CorrelatePlan& plan, int64_t tile,
-                        const float* weight, float* packed) {
-  const int64_t first = plan.tiles.begin(tile) * Vec::width;
-  const int64_t width = plan.tiles.end(tile) * Vec::width - first;
+template <class Plan>
+inline void packWeights(const Correlation& s, const Plan& plan, int64_t tile, const float* weight,
+                        float* packed) {
+  const int64_t first = plan.tiles.begin(tile) * Plan::lanes;
+  const int64_t width = plan.tiles.end(tile) * Plan::lanes - first;
   const int64_t outputs = smaller(s.outputs - first, width);
   const Operand from = {weight + first * s.weightOutput, s.weightOutput, 1};
   const bool inOrder = !s.rows.backward && s.weightInput == s.taps();
@@ -51,7 +54,8 @@ inline void packWeights(const Correlation& s, const CorrelatePlan& plan, int64_t
 }
 
 // [phase][channel][tap]
-inline void fillTable(const Correlation& s, const CorrelatePlan& plan, int32_t* table) {
+template <class Plan>
+inline void fillTable(const Correlation& s, const Plan& plan, int32_t* table) {
   forEachPhase(s, [&](const ConvPhase& row, const ConvPhase& column, int64_t) {
     for (int64_t c = 0; c < plan.channels.largest(); ++c) {
       for (int64_t i = 0; i < row.taps; ++i) {
@@ -61,6 +65,26 @@ inline void fillTable(const Correlation& s, const CorrelatePlan& plan, int32_t* 
       }
     }
   });
+}
+
+// The packed weights of all groups, one after another.
+template <class Plan>
+inline int64_t packedLength(const Correlation& s) {
+  return s.groups * Plan(s).padded * s.depth();
+}
+
+template <class Plan>
+inline void packAllWeights(const Correlation& s, const Plan& plan, const Context& context,
+                           const float* weight, float* packed) {
+  context.parallelRange(
+      s.groups * plan.tiles.parts, 1 + 65536 / (1 + plan.tiles.largest() * Plan::lanes * s.depth()),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t group = i / plan.tiles.parts;
+          packWeights(s, plan, i % plan.tiles.parts, weight + group * s.weightGroup(),
+                      packed + group * plan.padded * s.depth());
+        }
+      });
 }
 
 }  // namespace

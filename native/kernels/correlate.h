@@ -77,7 +77,6 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan, const
   float* y = buffers.y + item * s.outputs * s.outPlane();
   const float* weights = buffers.weights + group * plan.padded * s.depth();
   const float* bias = buffers.bias ? buffers.bias + group * s.outputs : nullptr;
-  const CopyLayout layout(plan.rows, plan.columns, plan.bands.largest());
 
   for (int64_t block = 0; block < plan.channels.parts; ++block) {
     const int64_t c0 = plan.channels.begin(block), c1 = plan.channels.end(block);
@@ -87,8 +86,8 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan, const
       source = x + c0 * s.plane() + (plan.rows.start + row0) * plan.pitch + plan.columns.start;
     } else {
       for (int64_t c = c0; c < c1; ++c) {
-        prefetchRows(x + (c + 1) * s.plane(), plan.rows, plan.columns.length, layout, row0);
-        copyChannel(x + c * s.plane(), plan.rows, plan.columns, layout, row0, row,
+        prefetchRows(x + (c + 1) * s.plane(), plan.rows, plan.columns.length, plan.layout, row0);
+        copyChannel(x + c * s.plane(), plan.rows, plan.columns, plan.layout, row0, row,
                     copy + (c - c0) * plan.channelSize);
       }
     }
@@ -103,31 +102,13 @@ inline void correlateUnit(const Correlation& s, const CorrelatePlan& plan, const
   }
 }
 
-inline int64_t correlatePackedLength(const Correlation& s) {
-  return s.groups * CorrelatePlan(s).padded * s.depth();
-}
-
-inline void correlatePack(const Correlation& s, const Context& context, const float* weight,
-                          float* packed) {
-  const CorrelatePlan plan(s);
-  context.parallelRange(
-      s.groups * plan.tiles.parts, 1 + 65536 / (1 + plan.tiles.largest() * Vec::width * s.depth()),
-      [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          const int64_t group = i / plan.tiles.parts;
-          packWeights(s, plan, i % plan.tiles.parts, weight + group * s.weightGroup(),
-                      packed + group * plan.padded * s.depth());
-        }
-      });
-}
-
 inline void correlate(const Correlation& s, const Context& context, const float* x,
                       const float* weight, const float* bias, float* y) {
   const float* packed = context.packed;
   if (s.batch * s.groups * s.outputs * s.outPlane() == 0) return;
   const CorrelatePlan plan(s);
   const CorrelateMemory memory(s, plan, context.threads, context.workspace, packed != nullptr);
-  if (!packed) correlatePack(s, context, weight, memory.weights);
+  if (!packed) packAllWeights(s, plan, context, weight, memory.weights);
   fillTable(s, plan, memory.table);
   const CorrelateBuffers buffers = {x, packed ? packed : memory.weights, bias, y};
   const int64_t tasks = ceilDiv(plan.units, plan.unitsPerTask);

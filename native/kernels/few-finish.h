@@ -1,5 +1,4 @@
-// From a register tile into y: a tile's positions run over the ends of rows, so they are cut into
-// runs that are contiguous in y.
+// From the register tiles of all column phases into y, where the phases are interleaved.
 #pragma once
 
 #include "few-plan.h"
@@ -7,103 +6,57 @@
 namespace fovea {
 namespace {
 
-// At most a vector of a tile's positions, contiguous in a row of y.
-struct Run {
-  int64_t at, out;
-  int count;
-};
-
-// Cuts the positions of a band, tile after tile, into runs; y's rows start at `out`.
-class RunCutter {
- public:
-  RunCutter(const FewCorrelation& s, const FewPlan& plan, int64_t bandRows, int64_t out)
-      : width_(s.columns.axis.count),
-        pitch_(plan.pitch),
-        rows_(bandRows),
-        out_(out),
-        rowStep_(s.rows.outStride * s.outWidth),
-        step_(s.columns.outStride) {
-    if (pitch_ == width_ && rowStep_ == width_ && step_ == 1) {
-      width_ = pitch_ = bandRows * width_;  // one long row
-      rows_ = 1;
-    }
-  }
-
-  // The runs of the next `positions`.
-  void next(int64_t positions) {
-    count = 0;
-    for (int64_t at = 0; at < positions && row_ < rows_;) {
-      const int64_t end = smaller(width_ - column_, positions - at);
-      for (int64_t i = 0; i < end; i += Vec::width) {
-        runs[count++] = {at + i, out_ + row_ * rowStep_ + (column_ + i) * step_,
-                         lanesLeft(end - i)};
-      }
-      const int64_t taken = smaller(pitch_ - column_, positions - at);
-      at += taken;
-      column_ += taken;
-      if (column_ == pitch_) {
-        column_ = 0;
-        ++row_;
-      }
-    }
-  }
-
-  Run runs[maxTileVectors * Vec::width];
-  int count = 0;
-  int64_t step() const { return step_; }
-
- private:
-  int64_t width_, pitch_, rows_, out_, rowStep_, step_;
-  int64_t row_ = 0, column_ = 0;
-};
-
-// How the rows of a tile, each a channel of y, go into it: on top of what is there, or with bias.
-struct FinishRuns {
+struct FewFinish {
   bool add, relu;
-  const float* bias;  // of the tile's first channel; may be null
-  int64_t rows, tileWidth, outPlane;
+  const float* bias;  // of the tile's first output; may be null
+  int64_t outputs, outPlane;
+  int64_t width;   // of y
+  int64_t phases;  // of columns
+
+  // Adds what belongs to `sum` at y[0, count), of output o.
+  Vec operator()(Vec sum, int64_t o, const float* y, int count) const {
+    if (add) {
+      sum = sum + loadUpTo(y, count);
+    } else if (bias) {
+      sum = sum + broadcast(bias[o]);
+    }
+    return relu ? reluOf(sum) : sum;
+  }
 };
 
-template <bool add, bool relu>
-inline void finishRuns(const float* sums, const RunCutter& cut, const FinishRuns& finish,
-                       float* y) {
-  for (const Run* run = cut.runs; run < cut.runs + cut.count; ++run) {
-    const float* from = sums + run->at;
-    float* to = y + run->out;
-    for (int64_t r = 0; r < finish.rows; ++r, from += finish.tileWidth, to += finish.outPlane) {
-      Vec v = load(from);
-      if (add) {
-        v = v + loadUpTo(to, run->count);
-      } else if (finish.bias) {
-        v = v + broadcast(finish.bias[r]);
-      }
-      storeUpTo(to, relu ? reluOf(v) : v, run->count);
-    }
+// One vector of positions of every column phase, [phase] at `step` apart, into y from `column` on.
+inline void finishVector(const float* sums, int64_t step, int64_t o, int64_t column,
+                         const FewFinish& finish, float* y) {
+  const int64_t left = finish.width - column;
+  const auto put = [&](Vec sum, int64_t at) {
+    if (at >= left) return;
+    const int count = lanesLeft(left - at);
+    storeUpTo(y + at, finish(sum, o, y + at, count), count);
+  };
+  if (finish.phases == 1) return put(load(sums), 0);
+  if (finish.phases == 2) {
+    const Vec a = load(sums), b = load(sums + step);
+    put(interleaveLow(a, b), 0);
+    put(interleaveHigh(a, b), Vec::width);
+    return;
   }
-}
-
-// Where the outputs of a row are apart in y.
-inline void finishRunsApart(const float* sums, const RunCutter& cut, const FinishRuns& finish,
-                            float* y) {
-  for (const Run* run = cut.runs; run < cut.runs + cut.count; ++run) {
-    for (int64_t r = 0; r < finish.rows; ++r) {
-      const float bias = finish.bias ? finish.bias[r] : 0;
-      for (int i = 0; i < run->count; ++i) {
-        float* to = y + r * finish.outPlane + run->out + i * cut.step();
-        const float v = sums[r * finish.tileWidth + run->at + i] + (finish.add ? *to : bias);
-        *to = finish.relu && v < 0 ? 0 : v;
-      }
-    }
+  if (finish.phases == 4) {
+    const Vec a = load(sums), b = load(sums + step);
+    const Vec c = load(sums + 2 * step), d = load(sums + 3 * step);
+    const Vec low0 = interleaveLow(a, c), low1 = interleaveLow(b, d);
+    const Vec high0 = interleaveHigh(a, c), high1 = interleaveHigh(b, d);
+    put(interleaveLow(low0, low1), 0);
+    put(interleaveHigh(low0, low1), Vec::width);
+    put(interleaveLow(high0, high1), 2 * Vec::width);
+    put(interleaveHigh(high0, high1), 3 * Vec::width);
+    return;
   }
-}
-
-inline void finishTileRuns(const float* sums, const RunCutter& cut, const FinishRuns& finish,
-                           float* y) {
-  if (cut.step() != 1) return finishRunsApart(sums, cut, finish, y);
-  if (finish.add) {
-    (finish.relu ? finishRuns<true, true> : finishRuns<true, false>)(sums, cut, finish, y);
-  } else {
-    (finish.relu ? finishRuns<false, true> : finishRuns<false, false>)(sums, cut, finish, y);
+  alignas(64) float line[Vec::width];
+  for (int64_t at = 0; at < smaller(left, finish.phases * Vec::width); at += Vec::width) {
+    for (int64_t i = 0; i < Vec::width; ++i) {
+      line[i] = sums[(at + i) % finish.phases * step + (at + i) / finish.phases];
+    }
+    put(load(line), at);
   }
 }
 

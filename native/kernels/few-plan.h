@@ -1,97 +1,82 @@
-// What a correlation is, and how it is cut up: see correlate.h.
+// How a correlation with few output channels is cut up: see few.h.
 #pragma once
 
-#include "plane.h"
+#include "correlate-copy.h"
+#include "correlation.h"
 #include "tile.h"
 
 namespace fovea {
 namespace {
 
-// One dimension, with what distinguishes the two uses: which kernel element a tap is, and where in
-// y an output goes.
-struct FewAxis {
-  Axis axis;
-  int64_t firstKernel, kernelStep;  // tap j is kernel element firstKernel + j * kernelStep
-  int64_t outStart, outStride;      // output q is y[outStart + q * outStride]
-};
+constexpr int64_t fewDepth = 1024;  // multiply-adds per output that are worth an own pass over y
+constexpr int64_t fewCopy = 65536;  // floats of x that a band copies
 
-struct FewCorrelation {
-  int64_t batch, groups, inputs, outputs;  // channels per group
-  FewAxis rows, columns;
-  int64_t outHeight, outWidth;        // of y's planes
-  int64_t weightOutput, weightInput;  // strides in the weights
-  int64_t weightGroup, kernelWidth;
-  bool relu;
-};
-
-// How a correlation is cut up. Depends on the shape alone.
+// The copy of one channel of a band: [shift][rowPhase][row][column], where shift j begins with what
+// tap j of the first window reads, and rows are whole vectors, so that no load is unaligned.
 struct FewPlan {
-  int64_t taps, depth;  // per channel, per group
-  Split tiles;          // of output channels
-  int64_t vectors;      // of a tile
-  Split channels;       // of input channels, so that weights and windows stay in cache
-  Split bands;          // of output rows
-  Split outputBlocks;   // of tiles
-  int64_t pitch;
-  bool direct;          // x needs no copy, but where vectors would run past its end
-  int64_t channelSize;  // of the copy
-  int64_t copyLength;   // per thread
+  static constexpr int64_t lanes = 1;
+  Axis rows, columns;  // windows around those of all phases
+  int64_t padded;      // outputs
+  Split tiles;         // of outputs
+  int64_t vectors;     // of a tile, at most
+  Split channels;      // of input channels
+  Split bands;         // of output rows of a phase
+  int64_t shifts, step, pitch;
+  int64_t phaseRows, shiftSize, channelSize;  // of the copy
+  int64_t copyLength, rowLength, sumsLength;
   int64_t unitsPerTask, units;
 
-  explicit FewPlan(const FewCorrelation& s)
-      : taps(s.rows.axis.taps * s.columns.axis.taps),
-        depth(s.inputs * taps),
+  explicit FewPlan(const Correlation& s)
+      : rows(s.rows.cover()),
+        columns(s.columns.cover()),
+        padded(s.outputs),
         tiles(Split::atMost(s.outputs, tileRows)),
-        vectors(vectorsFor(tiles.largest())) {
-    const Axis &rows = s.rows.axis, &columns = s.columns.axis;
-    const int64_t depthAtOnce = larger(256, 4096 / larger(1, tiles.largest()));
-    channels = Split::atMost(s.inputs, larger(1, depthAtOnce / larger(1, taps)));
-    const int64_t plane = rows.length * columns.length;
-    const bool aliases = plane % 256 == 0 && channels.largest() > 8;  // in the L1 cache
-    const bool addressable = channels.largest() * plane < 1 << 30;
-    direct = rows.stride == 1 && columns.stride == 1 && rows.start == 0 && columns.start == 0 &&
-             rows.inside() && columns.inside() && !aliases && addressable;
-    pitch = direct ? columns.length : bestPitch(rows, columns);
-
+        vectors(vectorsFor(tiles.largest())),
+        shifts(s.columns.backward ? columns.reach() + 1 : s.columns.kernel),
+        step(s.columns.backward ? 1 : s.columns.dilation),
+        pitch(roundUp(columns.count, Vec::width)) {
+    const int64_t taps = larger(1, s.taps() / (s.rows.phases() * s.columns.phases()));
+    channels = Split::atMost(s.inputs, larger(1, fewDepth / taps));
     const int64_t items = larger(1, s.batch * s.groups);
-    const int64_t rowWork = larger(1, s.outputs * depth * columns.count);
-    const int64_t work = rowWork * rows.count;
-    const int64_t rowFloats = channels.largest() * rows.phases() * columns.phases() * pitch;
-    const int64_t fit = larger(1, 65536 / larger(1, rowFloats) - rows.maxShift());
+    const int64_t work = larger(1, s.outputs * s.depth() * columns.count) * rows.count;
+    const int64_t rowFloats = channels.largest() * shifts * rows.phases() * pitch;
+    const int64_t fit = larger(1, fewCopy / larger(1, rowFloats) - rows.maxShift());
     const int64_t wanted = smaller(ceilDiv(8, items), work / taskWork);
     bands = Split::into(rows.count, larger(ceilDiv(rows.count, fit), wanted));
-    const int64_t blocks = ceilDiv(8, items * bands.parts);
-    outputBlocks = Split::into(tiles.parts, smaller(blocks, work / bands.parts / taskWork));
-    units = items * bands.parts * outputBlocks.parts;
-    unitsPerTask = larger(1, taskWork / larger(1, work / bands.parts / outputBlocks.parts));
-    const BandLayout layout(rows, columns, bands.largest(), pitch);
-    channelSize = layout.size + (layout.size % 256 == 0 ? 16 : 0);
-    copyLength = roundUp(channels.largest() * channelSize + Vec::width, 16);
+    units = items * bands.parts;
+    unitsPerTask = larger(1, taskWork / larger(1, work / bands.parts));
+    phaseRows = bands.largest() + rows.maxShift();
+    shiftSize = rows.phases() * phaseRows * pitch;
+    channelSize = shifts * shiftSize;
+    copyLength = channels.largest() * channelSize + roundUp(Vec::width, 16);
+    rowLength =
+        roundUp(columns.count * columns.stride + columns.reach(), 16) + Vec::width * columns.stride;
+    sumsLength = s.columns.phases() * maxTileFloats;
   }
 
-  // Whichever takes fewer vectors: rows one after another, or each row a whole number of vectors.
-  int64_t bestPitch(const Axis& rows, const Axis& columns) const {
-    const int64_t dense = columns.count + columns.maxShift();
-    const int64_t aligned = roundUp(columns.count, Vec::width);
-    const int64_t denseVectors = ceilDiv((rows.count - 1) * dense + columns.count, Vec::width);
-    const bool align = aligned >= dense && rows.count * aligned / Vec::width <= denseVectors;
-    return align ? aligned : dense;
+  // Where tap (i, j) of a window at position 0 lies, from the copy of its channel.
+  int64_t offset(const ConvPhase& row, const ConvPhase& column, int64_t i, int64_t j) const {
+    const int64_t r = row.start - rows.start + i * row.step;
+    const int64_t c = column.start - columns.start + j * column.step;
+    return c / step * shiftSize + (r % rows.stride * phaseRows + r / rows.stride) * pitch;
   }
 };
 
 struct FewMemory {
-  float* weights;        // [group][tile][depth][row]
-  int32_t* table;        // offsets of the taps of one block of channels, in the copy
-  int32_t* directTable;  // the same in x itself
-  float* copies;         // per thread
+  float* weights;  // [group], and in it see packWeights
+  int32_t* table;  // [phase][channel][tap]: offsets of the taps of one block of channels
+  float* copies;   // per thread
+  float* rows;     // per thread: one padded row of x
+  float* sums;     // per thread: [column phase][output][position]
   size_t bytes;
 
-  FewMemory(const FewCorrelation& s, const FewPlan& plan, int threads, char* base) {
+  FewMemory(const Correlation& s, const FewPlan& plan, int threads, char* base, bool packed) {
     Arena arena(base);
-    weights = arena.floats(s.groups * s.outputs * plan.depth);
-    table = arena.ints(plan.channels.largest() * plan.taps);
-    directTable = arena.ints(plan.direct ? plan.channels.largest() * plan.taps : 0);
+    weights = arena.floats(packed ? 0 : s.groups * plan.padded * s.depth());
+    table = arena.ints(plan.channels.largest() * s.taps());
     copies = arena.floats(threads * plan.copyLength);
+    rows = arena.floats(threads * plan.rowLength);
+    sums = arena.floats(threads * plan.sumsLength);
     bytes = arena.bytes();
   }
 };

@@ -54,7 +54,7 @@ void multiplyTile(int64_t k, const float* a, int64_t aStep, const float* b, Rows
       Vec left[rows];
       unroll<rows>([&](auto r) { left[r] = broadcast(a[r]); });
       unroll<vectors>([&](auto v) {
-        const Vec right = load(row + v * Vec::width);
+        const Vec right = loadHeld(row + v * Vec::width);
         unroll<rows>(
             [&](auto r) { sums[r * vectors + v] = fma(left[r], right, sums[r * vectors + v]); });
       });
