@@ -1,8 +1,11 @@
-// Depthwise convolution, and its gradient by x: one input and one output channel per group, so that
-// memory is the limit. Vectors run along rows of y; several rows share what they load of x.
+// Depthwise convolution, and its gradient by x, for windows that do not slide as in slide.h.
+// Vectors run along rows of y.
 #pragma once
 
-#include "correlate-plan.h"
+#include "context.h"
+#include "correlate-copy.h"
+#include "correlation.h"
+#include "tile.h"
 
 namespace fovea {
 namespace {
@@ -13,8 +16,7 @@ inline bool isDepthwise(const Correlation& s) {
 
 constexpr int64_t depthwiseCopy = 6144;       // floats of x that a band copies: half of an L1 cache
 constexpr int64_t depthwiseStream = 1 << 21;  // floats of y that are better kept out of the caches
-constexpr int depthwiseRows = 4;              // that are computed together
-constexpr int depthwiseVectors = 4;           // or so many of one row
+constexpr int depthwiseVectors = 4;           // of a row that are computed together
 
 struct DepthwisePlan {
   ConvPhase row, column;
@@ -33,7 +35,7 @@ struct DepthwisePlan {
     const CopyLayout oneRow(rows, columns, 1, Vec::width);
     const int64_t rowFloats = oneRow.rowPhases * oneRow.columnPhases * oneRow.pitch;
     const int64_t fit = depthwiseCopy / larger(1, rowFloats) - rows.maxShift();
-    bands = Split::atMost(rows.count, larger(depthwiseRows, fit));
+    bands = Split::atMost(rows.count, larger(1, fit));
     lead = columns.stride == 1 ? roundUp(larger(0, -columns.start), Vec::width) + columns.start : 0;
     copyLength = roundUp(lead + layout().size() + depthwiseVectors * Vec::width, 16);
     rowLength = roundUp(layout().rowLength() + Vec::width, 16);
@@ -71,42 +73,6 @@ struct DepthwiseFinish {
   }
 };
 
-// `rows` rows of y: each vector of x serves all of them, whose windows lie one row apart.
-template <int kernel, int rows>
-inline void depthwiseSquare(const float* x, int64_t pitch, const float* weights, int64_t turn,
-                            int64_t count, const DepthwiseFinish& finish, float* y) {
-  Vec w[kernel * kernel];
-  unroll<kernel * kernel>([&](auto i) { w[i] = broadcast(weights[i * turn]); });
-  for (int64_t c = 0; c < count; c += Vec::width) {
-    Vec sums[rows];
-    unroll<rows>([&](auto r) { sums[r] = broadcast(0); });
-    unroll<rows + kernel - 1>([&](auto i) {
-      unroll<kernel>([&](auto j) {
-        const Vec v = load(x + i * pitch + c + j);
-        unroll<rows>([&](auto r) {
-          if constexpr (i >= r && i - r < kernel)
-            sums[r] = fma(w[(i - r) * kernel + j], v, sums[r]);
-        });
-      });
-    });
-    unroll<rows>([&](auto r) { finish(sums[r], y + r * count + c, lanesLeft(count - c)); });
-  }
-}
-
-template <int kernel>
-inline void depthwiseSquareBand(const float* x, int64_t pitch, const float* weights, int64_t turn,
-                                int64_t rows, int64_t count, const DepthwiseFinish& finish,
-                                float* y) {
-  int64_t r = 0;
-  for (; r + depthwiseRows <= rows; r += depthwiseRows) {
-    depthwiseSquare<kernel, depthwiseRows>(x + r * pitch, pitch, weights, turn, count, finish,
-                                           y + r * count);
-  }
-  for (; r < rows; ++r) {
-    depthwiseSquare<kernel, 1>(x + r * pitch, pitch, weights, turn, count, finish, y + r * count);
-  }
-}
-
 // Any window: taps are where the table says.
 inline void depthwiseBand(const float* x, int64_t pitch, const float* weights, int64_t turn,
                           const int32_t* table, int64_t taps, int64_t rows, int64_t count,
@@ -129,16 +95,6 @@ inline void depthwiseBand(const float* x, int64_t pitch, const float* weights, i
   }
 }
 
-// to[i] = from[i], past the caches.
-inline void streamRow(const float* from, int64_t count, float* to) {
-  const int64_t beyond = reinterpret_cast<uintptr_t>(to) / sizeof(float) % Vec::width;
-  int64_t i = smaller(count, beyond > 0 ? Vec::width - beyond : 0);
-  storeFirst(to, loadFirst(from, static_cast<int>(i)), static_cast<int>(i));
-  for (; i + Vec::width <= count; i += Vec::width) storeStream(to + i, load(from + i));
-  const int left = static_cast<int>(count - i);
-  storeFirst(to + i, loadFirst(from + i, left), left);
-}
-
 // One band of rows of one plane.
 inline void depthwiseUnit(const Correlation& s, const DepthwisePlan& plan, const int32_t* table,
                           int64_t unit, float* copy, float* padding, float* kept, const float* x,
@@ -155,14 +111,7 @@ inline void depthwiseUnit(const Correlation& s, const DepthwisePlan& plan, const
   const DepthwiseFinish finish = {bias ? bias[group] : 0, bias != nullptr, s.relu};
   float* band = y + item * s.outPlane() + row0 * count;
   float* to = plan.bandLength > 0 ? kept : band;
-  const bool dense = plan.rows.stride * plan.columns.stride * plan.row.step * plan.column.step == 1;
-  if (dense && plan.row.taps == 3 && plan.column.taps == 3) {
-    depthwiseSquareBand<3>(copy, layout.pitch, weights, turn, rows, count, finish, to);
-  } else if (dense && plan.row.taps == 5 && plan.column.taps == 5) {
-    depthwiseSquareBand<5>(copy, layout.pitch, weights, turn, rows, count, finish, to);
-  } else {
-    depthwiseBand(copy, layout.pitch, weights, turn, table, plan.taps, rows, count, finish, to);
-  }
+  depthwiseBand(copy, layout.pitch, weights, turn, table, plan.taps, rows, count, finish, to);
   if (plan.bandLength > 0) streamRow(kept, rows * count, band);
 }
 

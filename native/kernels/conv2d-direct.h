@@ -5,6 +5,7 @@
 #include "correlate.h"
 #include "few.h"
 #include "list.h"
+#include "slide.h"
 
 namespace fovea {
 namespace {
@@ -36,17 +37,18 @@ inline Correlation backwardCorrelation(const Conv2dBackwardShape& s) {
           false};
 }
 
-enum class DirectEngine { depthwise, channels, rows };
+enum class DirectEngine { depthwise, channels, rows, slide };
 
 // Vectors of output channels or of positions of a row: whichever leaves fewer lanes idle. The
 // former copies less of x.
 inline DirectEngine directEngine(const Correlation& s) {
-  if (isDepthwise(s)) return DirectEngine::depthwise;
+  if (isDepthwise(s)) return slides(s) ? DirectEngine::slide : DirectEngine::depthwise;
   const int64_t count = s.columns.cover().count;
   const int64_t channelLanes = roundUp(s.outputs, Vec::width),
                 rowLanes = roundUp(count, Vec::width);
   const bool channels = 4 * s.outputs * rowLanes >= 3 * count * channelLanes;
-  return channels ? DirectEngine::channels : DirectEngine::rows;
+  if (channels) return DirectEngine::channels;
+  return slides(s) ? DirectEngine::slide : DirectEngine::rows;
 }
 
 inline void direct(const Correlation& s, const Context& context, const float* x,
@@ -58,6 +60,8 @@ inline void direct(const Correlation& s, const Context& context, const float* x,
       return correlate(s, context, x, weight, bias, y);
     case DirectEngine::rows:
       return few(s, context, x, weight, bias, y);
+    case DirectEngine::slide:
+      return slide(s, context, x, weight, bias, y);
   }
 }
 
@@ -69,6 +73,8 @@ inline size_t directWorkspace(const Correlation& s, int threads) {
       return correlateWorkspace(s, threads);
     case DirectEngine::rows:
       return fewWorkspace(s, threads);
+    case DirectEngine::slide:
+      return slideWorkspace(s, threads);
   }
   return 0;
 }
@@ -76,6 +82,7 @@ inline size_t directWorkspace(const Correlation& s, int threads) {
 inline int64_t directPackedLength(const Correlation& s) {
   switch (directEngine(s)) {
     case DirectEngine::depthwise:
+    case DirectEngine::slide:
       return 0;
     case DirectEngine::channels:
       return packedLength<CorrelatePlan>(s);
