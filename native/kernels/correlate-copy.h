@@ -80,8 +80,9 @@ inline void prefetchRows(const float* plane, const Axis& rowAxis, int64_t width,
 // The band of windows' rows from firstRow on of one plane of x. `row` is room for one padded row.
 inline void copyChannel(const float* plane, const Axis& rowAxis, const Axis& columnAxis,
                         const CopyLayout& layout, int64_t firstRow, float* row, float* to) {
-  const int64_t first = larger(0, -columnAxis.start), begin = larger(0, columnAxis.start);
   const int64_t wanted = layout.pitch * layout.columnStride;
+  const int64_t first = smaller(wanted, larger(0, -columnAxis.start));
+  const int64_t begin = larger(0, columnAxis.start);
   const int64_t count = larger(0, smaller(columnAxis.length - begin, wanted - first));
   for (int64_t rowPhase = 0; rowPhase < layout.rowPhases; ++rowPhase) {
     float* phase = to + rowPhase * layout.columnPhases * layout.phaseSize;

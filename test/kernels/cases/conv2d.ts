@@ -152,15 +152,30 @@ export const geometries: Readonly<Record<string, Geometry>> = {
   },
   'an image of one column': { inChannels: 2, outChannels: 3, size: [9, 1], kernel: 3, padding: 1 },
   'wide rows': { inChannels: 1, outChannels: 3, size: [3, 130], kernel: 3, padding: 1 },
-  '3x3 of 100 to 30 channels': { inChannels: 100, outChannels: 30, size: [9, 31], kernel: 3, padding: 1 },
+  '3x3 of 100 to 30 channels': {
+    inChannels: 100,
+    outChannels: 30,
+    size: [9, 31],
+    kernel: 3,
+    padding: 1,
+    algorithm: 'direct',
+  },
   '3x3 of 30 to 64 channels, in several tasks': {
     inChannels: 30,
     outChannels: 64,
     size: [23, 29],
     kernel: 3,
     padding: 1,
+    algorithm: 'direct',
   },
-  '3x3 of 96 to 160 channels, in several tasks': { inChannels: 96, outChannels: 160, size: 7, kernel: 3, padding: 1 },
+  '3x3 of 96 to 160 channels, in several tasks': {
+    inChannels: 96,
+    outChannels: 160,
+    size: 7,
+    kernel: 3,
+    padding: 1,
+    algorithm: 'direct',
+  },
   '3x3 stride 2 of 31 to 33 channels': {
     batch: 2,
     inChannels: 31,
@@ -231,6 +246,39 @@ export const geometries: Readonly<Record<string, Geometry>> = {
     padding: [2, 1, 2, 3],
   },
   '1x1 of 20 to 40 channels of small images': { batch: 9, inChannels: 20, outChannels: 40, size: 7, kernel: 1 },
+  '5x5 of 3 to 2 channels, 29 columns': {
+    batch: 2,
+    inChannels: 3,
+    outChannels: 2,
+    size: [19, 29],
+    kernel: 5,
+    padding: 2,
+  },
+  '3x3 of 2 to 3 channels, 33 columns': {
+    batch: 2,
+    inChannels: 2,
+    outChannels: 3,
+    size: [16, 33],
+    kernel: 3,
+    padding: 1,
+    algorithm: 'direct',
+  },
+  '5x3 window of 4 to 3 channels': {
+    inChannels: 4,
+    outChannels: 3,
+    size: [13, 20],
+    kernel: [5, 3],
+    padding: [2, 0, 1, 2],
+  },
+  '7x7 stride 2 of 3 to 20 channels': {
+    batch: 2,
+    inChannels: 3,
+    outChannels: 20,
+    size: [37, 70],
+    kernel: 7,
+    padding: 3,
+    stride: 2,
+  },
   'an empty batch': { batch: 0, inChannels: 2, outChannels: 3, size: 5, kernel: 3 },
   'no input channels': { batch: 1, inChannels: 0, outChannels: 3, size: 5, kernel: 3 },
   'no output channels': { batch: 1, inChannels: 2, outChannels: 0, size: 5, kernel: 3 },
@@ -316,11 +364,23 @@ function winogradCasesOf([name, geometry]: [string, (typeof winograd)[string]], 
   ];
 }
 
+/** So much of y that it is written past the caches, in rows that no vector divides. */
+const large = { inChannels: 33, outChannels: 33, size: [255, 253], groups: 33 } as const;
 const small = convolution({ batch: 2, inChannels: 3, outChannels: 5, size: [9, 10], kernel: 3, padding: 1 });
 const deep = convolution({ inChannels: 6, outChannels: 6, size: 9, kernel: 3, padding: 1, groups: 6 });
 export const cases: readonly AnyCase[] = [
   ...Object.entries(geometries).flatMap(([name, geometry], i) => casesOf(name, geometry, i)),
   ...Object.entries(winograd).flatMap(winogradCasesOf),
+  ...(['3x3', '2x2'] as const).map((window): AnyCase => {
+    const kernel = window === '3x3' ? 3 : 2;
+    return {
+      name: `computes a large depthwise ${window} with bias and ReLU`,
+      kernel: 'conv2d',
+      shape: { ...convolution({ ...large, kernel, padding: 1 }), activation: 1 },
+      tolerance: sumOf(kernel * kernel + 1),
+      seed: 5,
+    };
+  }),
   {
     name: 'leaves the gradient of the bias out',
     kernel: 'conv2dBackwardWeight',
