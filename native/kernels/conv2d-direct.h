@@ -82,8 +82,9 @@ inline size_t directWorkspace(const Correlation& s, int threads) {
 inline int64_t directPackedLength(const Correlation& s) {
   switch (directEngine(s)) {
     case DirectEngine::depthwise:
-    case DirectEngine::slide:
       return 0;
+    case DirectEngine::slide:
+      return slidePackedLength(s);
     case DirectEngine::channels:
       return packedLength<CorrelatePlan>(s);
     case DirectEngine::rows:
@@ -94,10 +95,15 @@ inline int64_t directPackedLength(const Correlation& s) {
 
 inline void directPack(const Correlation& s, const Context& context, const float* weight,
                        float* packed) {
-  if (directEngine(s) == DirectEngine::channels) {
-    packAllWeights(s, CorrelatePlan(s), context, weight, packed);
-  } else {
-    packAllWeights(s, FewPlan(s), context, weight, packed);
+  switch (directEngine(s)) {
+    case DirectEngine::depthwise:
+      return;
+    case DirectEngine::channels:
+      return packAllWeights(s, CorrelatePlan(s), context, weight, packed);
+    case DirectEngine::rows:
+      return packAllWeights(s, FewPlan(s), context, weight, packed);
+    case DirectEngine::slide:
+      return packSlide(s, context, weight, packed);
   }
 }
 

@@ -53,23 +53,8 @@ struct SlidePlan {
   }
 };
 
-struct SlideMemory {
-  float* weights;  // [group][output][channel][column][row]
-  float* copies;   // per thread
-  float* kept;     // per thread
-  size_t bytes;
-
-  SlideMemory(const Correlation& s, const SlidePlan& plan, int threads, char* base) {
-    Arena arena(base);
-    weights = arena.floats(s.groups * s.outputs * s.depth());
-    copies = arena.floats(threads * plan.copyLength);
-    kept = arena.floats(threads * plan.keptLength);
-    bytes = arena.bytes();
-  }
-};
-
-// Of all outputs of one group; backward the taps are turned around.
-inline void packSlideWeights(const Correlation& s, const float* weight, float* packed) {
+// [output][channel][column][row] of one group; backward the taps are turned around.
+inline void packSlideGroup(const Correlation& s, const float* weight, float* packed) {
   const ConvPhase row = s.rows.phase(0), column = s.columns.phase(0);
   for (int64_t o = 0; o < s.outputs; ++o) {
     for (int64_t c = 0; c < s.inputs; ++c) {
@@ -84,6 +69,33 @@ inline void packSlideWeights(const Correlation& s, const float* weight, float* p
   }
 }
 
+inline int64_t slidePackedLength(const Correlation& s) {
+  return s.groups * s.weightGroup();
+}
+
+inline void packSlide(const Correlation& s, const Context& context, const float* weight,
+                      float* packed) {
+  const int64_t size = s.weightGroup();
+  context.parallelRange(s.groups, 1 + 65536 / (1 + size), [&](int64_t begin, int64_t end) {
+    for (int64_t g = begin; g < end; ++g) packSlideGroup(s, weight + g * size, packed + g * size);
+  });
+}
+
+struct SlideMemory {
+  float* weights;  // of all groups, see packSlideGroup
+  float* copies;   // per thread
+  float* kept;     // per thread
+  size_t bytes;
+
+  SlideMemory(const Correlation& s, const SlidePlan& plan, int threads, char* base, bool packed) {
+    Arena arena(base);
+    weights = arena.floats(packed ? 0 : slidePackedLength(s));
+    copies = arena.floats(threads * plan.copyLength);
+    kept = arena.floats(threads * plan.keptLength);
+    bytes = arena.bytes();
+  }
+};
+
 // What a tile reads: x of one output's windows.
 struct SlideSource {
   const float* x;
@@ -96,61 +108,63 @@ struct SlideFinish {
   int64_t width;  // of y's rows
 };
 
+// `rows` rows of y, a tile at a time.
 template <int kernel, int rows, int vectors>
-void slideTile(const SlideSource& source, int64_t count, const SlideFinish& finish, float* y) {
-  Vec sums[rows * vectors];
-  unroll<rows * vectors>([&](auto i) { sums[i] = broadcast(0); });
-  const float* weights = source.weights;
-  const int64_t pitch = source.pitch;
-  for (int64_t c = 0; c < source.channels; ++c) {
-    const float* x = source.x + c * source.channelSize;
-    for (int64_t j = 0; j < source.columns; ++j, ++x, weights += kernel) {
-      Vec w[kernel];
-      unroll<kernel>([&](auto i) { w[i] = broadcast(weights[i]); });
-      unroll<rows + kernel - 1>([&](auto q) {
-        unroll<vectors>([&](auto v) {
-          const Vec in = loadHeld(x + q * pitch + v * Vec::width);
-          unroll<rows>([&](auto r) {
-            if constexpr (q >= r && q - r < kernel) {
-              sums[r * vectors + v] = fma(w[q - r], in, sums[r * vectors + v]);
-            }
+void slideRows(const SlideSource& source, const SlideFinish& finish, float* y) {
+  const int64_t pitch = source.pitch, width = finish.width;
+  for (int64_t at = 0; at < width; at += vectors * Vec::width) {
+    Vec sums[rows * vectors];
+    unroll<rows * vectors>([&](auto i) { sums[i] = broadcast(0); });
+    const float* weights = source.weights;
+    for (int64_t c = 0; c < source.channels; ++c) {
+      const float* x = source.x + c * source.channelSize + at;
+      for (int64_t j = 0; j < source.columns; ++j, ++x, weights += kernel) {
+        Vec w[kernel];
+        unroll<kernel>([&](auto i) { w[i] = broadcast(weights[i]); });
+        unroll<rows + kernel - 1>([&](auto q) {
+          unroll<vectors>([&](auto v) {
+            const Vec in = loadHeld(x + q * pitch + v * Vec::width);
+            unroll<rows>([&](auto r) {
+              if constexpr (q >= r && q - r < kernel) {
+                sums[r * vectors + v] = fma(w[q - r], in, sums[r * vectors + v]);
+              }
+            });
           });
         });
-      });
+      }
     }
-  }
-  unroll<rows>([&](auto r) {
     unroll<vectors>([&](auto v) {
-      const int64_t left = count - v * Vec::width;
-      if (left <= 0) return;
-      Vec sum = sums[r * vectors + v];
-      if (finish.bias) sum = sum + broadcast(*finish.bias);
-      if (finish.relu) sum = reluOf(sum);
-      storeUpTo(y + r * finish.width + v * Vec::width, sum, lanesLeft(left));
+      const int64_t column = at + v * Vec::width;
+      if (column >= width) return;
+      unroll<rows>([&](auto r) {
+        Vec sum = sums[r * vectors + v];
+        if (finish.bias) sum = sum + broadcast(*finish.bias);
+        if (finish.relu) sum = reluOf(sum);
+        storeUpTo(y + r * width + column, sum, lanesLeft(width - column));
+      });
     });
-  });
+  }
 }
 
-using SlideTile = void (*)(const SlideSource& source, int64_t count, const SlideFinish& finish,
-                           float* y);
+using SlideRows = void (*)(const SlideSource& source, const SlideFinish& finish, float* y);
 
 template <int kernel, int rows, int vectors>
-constexpr SlideTile slideTileIfFits() {
+constexpr SlideRows slideRowsIfFits() {
   if constexpr (rows * vectors <= slideAccumulators) {
-    return slideTile<kernel, rows, vectors>;
+    return slideRows<kernel, rows, vectors>;
   } else {
     return nullptr;
   }
 }
 template <class Indices>
-struct SlideTiles;
+struct AllSlideRows;
 template <int... i>
-struct SlideTiles<std::integer_sequence<int, i...>> {
-  static constexpr SlideTile three[] = {slideTileIfFits<3, i / 2 + 1, i % 2 + 1>()...};
-  static constexpr SlideTile five[] = {slideTileIfFits<5, i / 2 + 1, i % 2 + 1>()...};
+struct AllSlideRows<std::integer_sequence<int, i...>> {
+  static constexpr SlideRows three[] = {slideRowsIfFits<3, i / 2 + 1, i % 2 + 1>()...};
+  static constexpr SlideRows five[] = {slideRowsIfFits<5, i / 2 + 1, i % 2 + 1>()...};
 };
-inline SlideTile slideTileOf(int64_t kernel, int64_t rows, int64_t vectors) {
-  using All = SlideTiles<std::make_integer_sequence<int, slideMaxRows * 2>>;
+inline SlideRows slideRowsOf(int64_t kernel, int64_t rows, int64_t vectors) {
+  using All = AllSlideRows<std::make_integer_sequence<int, slideMaxRows * 2>>;
   return (kernel == 3 ? All::three : All::five)[(rows - 1) * 2 + vectors - 1];
 }
 
@@ -166,7 +180,6 @@ inline void slideUnit(const Correlation& s, const SlidePlan& plan, const float* 
     copyChannel(x + (item * s.inputs + c) * s.plane(), plan.rows, plan.columns, plan.layout, row0,
                 nullptr, copy + c * plan.channelSize);
   }
-  const int64_t step = plan.vectors * Vec::width;
   const Split tiles = Split::atMost(rows, smaller(slideMaxRows, slideAccumulators / plan.vectors));
   for (int64_t o = 0; o < s.outputs; ++o) {
     const int64_t channel = group * s.outputs + o;
@@ -175,16 +188,14 @@ inline void slideUnit(const Correlation& s, const SlidePlan& plan, const float* 
     float* results = plan.keptLength > 0 ? kept : to;
     for (int64_t t = 0; t < tiles.parts; ++t) {
       const int64_t r = tiles.begin(t);
-      const SlideTile tile = slideTileOf(s.rows.kernel, tiles.end(t) - r, plan.vectors);
-      for (int64_t c = 0; c < width; c += step) {
-        const SlideSource source = {copy + r * plan.layout.pitch + c,
-                                    s.inputs,
-                                    plan.channelSize,
-                                    plan.layout.pitch,
-                                    s.columns.kernel,
-                                    weights + channel * s.depth()};
-        tile(source, width - c, finish, results + r * width + c);
-      }
+      const SlideSource source = {copy + r * plan.layout.pitch,
+                                  s.inputs,
+                                  plan.channelSize,
+                                  plan.layout.pitch,
+                                  s.columns.kernel,
+                                  weights + channel * s.depth()};
+      slideRowsOf(s.rows.kernel, tiles.end(t) - r, plan.vectors)(source, finish,
+                                                                 results + r * width);
     }
     if (plan.keptLength > 0) streamRow(kept, rows * width, to);
   }
@@ -194,17 +205,14 @@ inline void slide(const Correlation& s, const Context& context, const float* x, 
                   const float* bias, float* y) {
   if (s.batch * s.groups * s.outputs * s.outPlane() == 0) return;
   const SlidePlan plan(s);
-  const SlideMemory memory(s, plan, context.threads, context.workspace);
-  const int64_t grain = 1 + 65536 / (1 + s.outputs * s.depth());
-  context.parallelRange(s.groups, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t g = begin; g < end; ++g) {
-      packSlideWeights(s, weight + g * s.weightGroup(), memory.weights + g * s.weightGroup());
-    }
-  });
+  const float* packed = context.packed;
+  const SlideMemory memory(s, plan, context.threads, context.workspace, packed != nullptr);
+  if (!packed) packSlide(s, context, weight, memory.weights);
+  const float* weights = packed ? packed : memory.weights;
   context.parallel(ceilDiv(plan.units, plan.unitsPerTask), [&](int64_t task, int thread) {
     const int64_t end = smaller(plan.units, (task + 1) * plan.unitsPerTask);
     for (int64_t unit = task * plan.unitsPerTask; unit < end; ++unit) {
-      slideUnit(s, plan, memory.weights, x, bias, unit, memory.copies + thread * plan.copyLength,
+      slideUnit(s, plan, weights, x, bias, unit, memory.copies + thread * plan.copyLength,
                 memory.kept + thread * plan.keptLength, y);
     }
     if (plan.keptLength > 0) streamFence();
@@ -212,7 +220,7 @@ inline void slide(const Correlation& s, const Context& context, const float* x, 
 }
 
 inline size_t slideWorkspace(const Correlation& s, int threads) {
-  return SlideMemory(s, SlidePlan(s), threads, nullptr).bytes;
+  return SlideMemory(s, SlidePlan(s), threads, nullptr, false).bytes;
 }
 
 }  // namespace
