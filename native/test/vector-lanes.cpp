@@ -224,8 +224,9 @@ void testStreams() {
   storeStreamInts(words, iota());
   streamFence();
   for (int i = 0; i < 2 * lanes; ++i) CHECK(words[i] == (i < lanes ? i : 0));
-  const Lanes wanted = out(some(3)), got = out(load(of));
+  const Lanes wanted = out(some(3)), got = out(load(of)), held = out(loadHeld(of));
   for (int i = 0; i < lanes; ++i) CHECK(same(got.of[i], wanted.of[i]) && of[lanes + i] == 0);
+  for (int i = 0; i < lanes; ++i) CHECK(same(held.of[i], wanted.of[i]));
 }
 
 // Two vectors taken apart into evens and odds, and put together again.
