@@ -3,6 +3,7 @@
 
 #include "list.h"
 #include "plane.h"
+#include "unroll.h"
 
 namespace fovea {
 namespace {
@@ -34,6 +35,19 @@ struct WeightBuffers {
   const float *x, *gradY;
   float *gradWeight, *gradBias;  // gradBias may be null
 };
+
+// For the bias: sums run along gradY.
+inline float sumOf(const float* p, int64_t count) {
+  Vec totals[4] = {broadcast(0), broadcast(0), broadcast(0), broadcast(0)};
+  int64_t i = 0;
+  for (; i + 4 * Vec::width <= count; i += 4 * Vec::width) {
+    unroll<4>([&](auto v) { totals[v] = totals[v] + load(p + i + v * Vec::width); });
+  }
+  for (; i < count; i += Vec::width) {
+    totals[0] = totals[0] + loadUpTo(p + i, lanesLeft(count - i));
+  }
+  return sum((totals[0] + totals[1]) + (totals[2] + totals[3]));
+}
 
 }  // namespace
 }  // namespace fovea
