@@ -1,4 +1,5 @@
-// Which algorithm a convolution takes, and the way into that of Winograd.
+// Which algorithm a convolution takes, and the way into that of Winograd. The shapes' field
+// `algorithm` says 0: the cheaper one, 1: direct, 2: Winograd's.
 #pragma once
 
 #include "list.h"
@@ -8,12 +9,6 @@
 namespace fovea {
 namespace {
 
-// The field `algorithm` of the shapes.
-constexpr int32_t automatic = 0, forcedWinograd = 2;
-
-// Outputs of a tile, along either side.
-constexpr int winogradTileSize = 4;
-
 template <class Shape>
 inline bool winogradFits(const Shape& s) {
   const int64_t results = int64_t{s.batch} * s.outChannels * s.outHeight * s.outWidth;
@@ -22,44 +17,58 @@ inline bool winogradFits(const Shape& s) {
          int64_t{s.inChannels} * s.height * s.width > 0;
 }
 
+// Costs as measured, in multiply-adds of a full register tile.
+namespace cost {
+constexpr double transform = 40;      // of one element of a tile, to a point or back
+constexpr double gradientBlock = 24;  // the same within conv2dBackwardWeight
+constexpr double streamed = 38;       // of one weight from beyond the L2 cache
+constexpr double weight = 40;         // of one weight, to a point or back
+constexpr double cached = 500000;     // weights that the L2 cache holds
+}  // namespace cost
+
 template <class Shape>
-inline int64_t winogradTiles(const Shape& s) {
-  return TileGrid(s.batch, s.outHeight, s.outWidth, winogradTileSize).count();
+inline double directCost(const Shape& s) {
+  const double weights = 9.0 * s.inChannels * s.outChannels;
+  const double outputs = double(s.batch) * s.outHeight * s.outWidth;
+  return weights * (outputs + (weights > cost::cached ? cost::streamed : 0));
 }
 
-// Costs in multiply-adds of a full register tile, as measured: what it takes to bring one element
-// to a point, or back from it, and the same for the weights.
-constexpr double tileElementCost = 200, weightElementCost = 30;
-constexpr double winogradPoints = (winogradTileSize + 2) * (winogradTileSize + 2);
+template <class Shape>
+inline double winogradCost(const Shape& s, int64_t m, bool packed) {
+  const double points = static_cast<double>((m + 2) * (m + 2));
+  const double tiles = static_cast<double>(TileGrid(s.batch, s.outHeight, s.outWidth, m).count());
+  const double weights = points * s.inChannels * s.outChannels;
+  return weights *
+             (tiles + (weights > cost::cached ? cost::streamed : 0) + (packed ? 0 : cost::weight)) +
+         points * tiles * cost::transform * (double(s.inChannels) + s.outChannels);
+}
 
-// Whether y, or the gradient of x, is cheaper by Winograd's algorithm; `packed`: with weights at
-// hand that are transformed.
+// Outputs along a side of a tile that is best for y, or for the gradient of x: 2 where weights, of
+// which larger tiles have more, outweigh few tiles; else 4; 0: best computed directly. `packed`:
+// the weights are at hand as the algorithm takes them.
+template <class Shape>
+inline int winogradTileSize(const Shape& s, bool packed) {
+  if (!winogradFits(s) || s.algorithm == 1) return 0;
+  const double two = winogradCost(s, 2, packed), four = winogradCost(s, 4, packed);
+  const bool wins = s.algorithm == 2 || (two < four ? two : four) < directCost(s);
+  return !wins ? 0 : two < four ? 2 : 4;
+}
+
 template <class Shape>
 inline bool usesWinograd(const Shape& s, bool packed) {
-  if (!winogradFits(s)) return false;
-  if (s.algorithm != automatic) return s.algorithm == forcedWinograd;
-  const double tiles = static_cast<double>(winogradTiles(s));
-  const double channels = double(s.inChannels) + s.outChannels;
-  const double products = double(s.inChannels) * s.outChannels;
-  const double direct = products * 9 * s.batch * s.outHeight * s.outWidth;
-  const double elements =
-      tiles * (products + channels * tileElementCost) + (packed ? 0 : products * weightElementCost);
-  return winogradPoints * elements < direct;
+  return winogradTileSize(s, packed) > 0;
 }
 
 // The same for the gradient of the weight, whose blocks transform their tiles anew.
 inline bool usesWinogradGradient(const Conv2dBackwardShape& s) {
-  if (!winogradFits(s)) return false;
-  if (s.algorithm != automatic) return s.algorithm == forcedWinograd;
+  if (!winogradFits(s) || s.algorithm != 0) return s.algorithm == 2 && winogradFits(s);
   constexpr int64_t block = WinogradGradientPlan::blockChannels;
-  const double tiles = static_cast<double>(winogradTiles(s));
+  const double tiles = static_cast<double>(TileGrid(s.batch, s.outHeight, s.outWidth, 4).count());
   const double transformed = double(s.inChannels) * ceilDiv(s.outChannels, block) +
                              double(s.outChannels) * ceilDiv(s.inChannels, block);
   const double products = double(s.inChannels) * s.outChannels;
-  const double direct = products * 9 * s.batch * s.outHeight * s.outWidth;
-  const double elements =
-      tiles * (products + transformed * tileElementCost) + products * weightElementCost;
-  return winogradPoints * elements < direct;
+  return 36 * (products * (tiles + cost::weight / 3) + transformed * tiles * cost::gradientBlock) <
+         directCost(s);
 }
 
 inline WinogradConv winogradConv(const Conv2dShape& s) {
@@ -90,34 +99,40 @@ inline WinogradConv winogradConv(const Conv2dBackwardShape& s) {
 template <class Shape>
 inline void winograd(const Shape& s, const Context& context, const float* x, const float* weight,
                      const float* bias, float* y) {
-  winogradOf<winogradTileSize>(winogradConv(s), context, x, weight, bias, y);
+  (winogradTileSize(s, context.packed) == 2 ? winogradOf<2> : winogradOf<4>)(winogradConv(s),
+                                                                             context, x, weight,
+                                                                             bias, y);
 }
 
 template <class Shape>
-inline size_t winogradWorkspace(const Shape& s, int threads) {
+inline size_t winogradBytes(const Shape& s, int threads, bool packed) {
+  const int m = winogradTileSize(s, packed);
+  if (m == 0) return 0;
   const WinogradConv conv = winogradConv(s);
-  return WinogradMemory(conv, WinogradPlan(conv, winogradTileSize), threads, false, nullptr).bytes;
+  return WinogradMemory(conv, WinogradPlan(conv, m), threads, packed, nullptr).bytes;
 }
 
-// Weights may come packed for Winograd's algorithm or not come packed: room for either way.
+// Weights may come packed or not: room for either way, and for the direct one.
 template <class Shape>
 inline size_t largerWorkspace(const Shape& s, int threads, size_t direct) {
-  const size_t bytes = usesWinograd(s, true) ? winogradWorkspace(s, threads) : 0;
+  const size_t packed = winogradBytes(s, threads, true), plain = winogradBytes(s, threads, false);
+  const size_t bytes = packed > plain ? packed : plain;
   return bytes > direct ? bytes : direct;
 }
 
 template <class Shape>
 inline int64_t winogradPackedLength(const Shape& s) {
   const WinogradConv conv = winogradConv(s);
-  return WinogradPlan(conv, winogradTileSize).weightFloats(conv.in.channels);
+  return WinogradPlan(conv, winogradTileSize(s, true)).weightFloats(conv.in.channels);
 }
 
 template <class Shape>
 inline void winogradPack(const Shape& s, const Context& context, const float* weight,
                          float* packed) {
   const WinogradConv conv = winogradConv(s);
-  packWinograd<winogradTileSize>(conv, WinogradPlan(conv, winogradTileSize), context, weight,
-                                 packed);
+  const int m = winogradTileSize(s, true);
+  (m == 2 ? packWinograd<2> : packWinograd<4>)(conv, WinogradPlan(conv, m), context, weight,
+                                               packed);
 }
 
 inline WinogradGradient winogradGradientShape(const Conv2dBackwardShape& s) {
@@ -131,12 +146,12 @@ inline WinogradGradient winogradGradientShape(const Conv2dBackwardShape& s) {
 inline void winogradGradient(const Conv2dBackwardShape& s, const Context& context, const float* x,
                              const float* gradY, float* gradWeight, float* gradBias) {
   const WinogradGradient gradient = winogradGradientShape(s);
-  winogradGradientOf<winogradTileSize>(gradient, context, x, gradY, gradWeight);
+  winogradGradientOf<4>(gradient, context, x, gradY, gradWeight);
   if (gradBias) sumPlanes(gradient, context, gradY, gradBias);
 }
 
 inline size_t winogradGradientWorkspace(const Conv2dBackwardShape& s, int threads) {
-  const WinogradGradientPlan plan(winogradGradientShape(s), winogradTileSize);
+  const WinogradGradientPlan plan(winogradGradientShape(s), 4);
   return WinogradGradientMemory(plan, threads, nullptr).bytes;
 }
 

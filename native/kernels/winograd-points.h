@@ -26,11 +26,6 @@ template <>
 struct PointPairs<4> {
   static constexpr double p[] = {0.75, 1.5};
 };
-template <>
-struct PointPairs<6> {
-  static constexpr double p[] = {0.5, 1, 2};
-};
-
 // Point j of m + 1 finite ones: 0, p, -p, q, -q, …; number m + 1 is infinity.
 template <int m>
 constexpr double pointAt(int j) {

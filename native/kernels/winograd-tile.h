@@ -16,9 +16,10 @@ struct LeftSteps {
 };
 
 // out[r][v] (+)= sum over k of left(r, k) right[k * rightStep + v * width], r < rows, v < vectors.
+// Meanwhile asks for what is `ahead` of the right factor, a cache line for each k.
 template <int rows, int vectors, int rowStep>
 void winogradTile(const LeftSteps& steps, const float* left, const float* right, int64_t rightStep,
-                  bool add, float* out, int64_t outStep) {
+                  int64_t ahead, bool add, float* out, int64_t outStep) {
   Vec sums[rows * vectors];
   unroll<rows * vectors>([&](auto i) {
     sums[i] = add ? load(out + i / vectors * outStep + i % vectors * Vec::width) : broadcast(0);
@@ -29,6 +30,7 @@ void winogradTile(const LeftSteps& steps, const float* left, const float* right,
     for (int64_t i = 0; i < count; ++i, a += steps.innerStep, right += rightStep) {
       Vec b[vectors];
       unroll<vectors>([&](auto v) { b[v] = load(right + v * Vec::width); });
+      prefetchFar(right + ahead);
       unroll<rows>([&](auto r) {
         const Vec x = broadcast(a[r * rowStep]);
         unroll<vectors>(
@@ -41,7 +43,8 @@ void winogradTile(const LeftSteps& steps, const float* left, const float* right,
 }
 
 using WinogradTile = void (*)(const LeftSteps& steps, const float* left, const float* right,
-                              int64_t rightStep, bool add, float* out, int64_t outStep);
+                              int64_t rightStep, int64_t ahead, bool add, float* out,
+                              int64_t outStep);
 
 template <int rowStep, class Indices>
 struct WinogradTiles;

@@ -31,6 +31,9 @@ struct TileGrid {
 // Columns of an image that are transformed at once: a multiple of every vector width.
 constexpr int64_t segmentColumns = 64;
 
+// Rows of an image are short and far apart: the processor does not foresee them by itself.
+constexpr int64_t channelsAhead = 4;
+
 // Neighbouring tiles of one row of tiles: `row` and `column` are their first output.
 struct Segment {
   int64_t image, row, column, tiles;
@@ -71,26 +74,42 @@ template <class Matrix>
 inline void transformColumns(const Planes& planes, const float* x, int64_t channels, int64_t row,
                              int64_t column, int64_t count, float* zeros, float* lines) {
   constexpr int64_t pointStep = Vec::width * segmentColumns;
+  const int64_t plane = planes.height * planes.width, width = planes.width;
   const int64_t first = smaller(count, larger(0, -column));
   const int64_t last = larger(first, smaller(count, planes.width - column));
   fillRow(zeros, segmentColumns, 0);
+  const float* source[Matrix::columns];
+  int64_t step[Matrix::columns];
+  for (int64_t i = 0; i < Matrix::columns; ++i) {
+    const bool inside = row + i >= 0 && row + i < planes.height;
+    source[i] = inside ? x + (row + i) * width + column : zeros;
+    step[i] = inside ? plane : 0;
+  }
+  const bool whole = first == 0 && last == count;
   for (int64_t c = 0; c < Vec::width; ++c, lines += segmentColumns) {
-    const bool all = c < channels && first == 0 && last == count;
-    for (int64_t i = 0; i < Matrix::rows && !all; ++i) fillRow(lines + i * pointStep, count, 0);
-    if (c >= channels) continue;
-    const float* source[Matrix::columns];
-    for (int64_t i = 0; i < Matrix::columns; ++i) {
-      const bool inside = row + i >= 0 && row + i < planes.height;
-      source[i] =
-          inside ? x + c * planes.height * planes.width + (row + i) * planes.width + column : zeros;
+    for (int64_t i = 0; i < Matrix::rows && !(whole && c < channels); ++i) {
+      fillRow(lines + i * pointStep, count, 0);
     }
-    for (int64_t j = first; j < last; j += Vec::width) {
+    if (c >= channels) continue;
+    for (int64_t i = 0; i < Matrix::columns; ++i) {
+      const float* ahead = source[i] + channelsAhead * step[i];
+      for (int64_t j = first; j < last; j += 16) prefetch(ahead + j);
+    }
+    int64_t j = first;
+    for (; j + Vec::width <= last; j += Vec::width) {
+      Vec in[Matrix::columns], out[Matrix::rows];
+      unroll<Matrix::columns>([&](auto i) { in[i] = load(source[i] + j); });
+      toPoints<Matrix>(in, out);
+      unroll<Matrix::rows>([&](auto i) { store(lines + i * pointStep + j, out[i]); });
+    }
+    if (j < last) {
       const int n = lanesLeft(last - j);
       Vec in[Matrix::columns], out[Matrix::rows];
-      unroll<Matrix::columns>([&](auto i) { in[i] = loadUpTo(source[i] + j, n); });
+      unroll<Matrix::columns>([&](auto i) { in[i] = loadFirst(source[i] + j, n); });
       toPoints<Matrix>(in, out);
-      unroll<Matrix::rows>([&](auto i) { storeUpTo(lines + i * pointStep + j, out[i], n); });
+      unroll<Matrix::rows>([&](auto i) { storeFirst(lines + i * pointStep + j, out[i], n); });
     }
+    for (int64_t i = 0; i < Matrix::columns; ++i) source[i] += step[i];
   }
 }
 
@@ -106,6 +125,7 @@ void transformTiles(const Planes& planes, const float* x, int64_t channels, int6
   float* turned = zeros + segmentColumns;  // [column][channel]
   float* lines = turned + pointStep;
   transformColumns<Matrix>(planes, x, channels, row, column, count, zeros, lines);
+  const int64_t toPoint = layout.pointStep, toTile = layout.tileStep;
   Vec square[Vec::width];
   for (int64_t i = 0; i < Matrix::rows; ++i, lines += pointStep) {
     for (int64_t j = 0; j < count; j += Vec::width) {
@@ -116,10 +136,10 @@ void transformTiles(const Planes& planes, const float* x, int64_t channels, int6
     for (int64_t t = 0; t < tiles; ++t) {
       Vec in[Matrix::columns], out[Matrix::rows];
       const float* from = turned + t * m * Vec::width;
-      float* point = to + i * Matrix::rows * layout.pointStep + t * layout.tileStep;
+      float* point = to + i * Matrix::rows * toPoint + t * toTile;
       unroll<Matrix::columns>([&](auto k) { in[k] = load(from + k * Vec::width); });
       toPoints<Matrix>(in, out);
-      unroll<Matrix::rows>([&](auto k) { store(point + k * layout.pointStep, out[k]); });
+      unroll<Matrix::rows>([&](auto k) { store(point + k * toPoint, out[k]); });
     }
   }
 }
@@ -168,9 +188,10 @@ template <int m, bool relu>
 void finishTiles(const PointLayout& layout, const float* products, const Segment& segment, Vec bias,
                  int64_t channels, float* scratch, const Planes& planes, float* y) {
   constexpr int64_t rowStep = segmentColumns * Vec::width;
+  const int64_t pointStep = layout.pointStep, tileStep = layout.tileStep;
   for (int64_t t = 0; t < segment.tiles; ++t) {
     Vec tile[m][m];
-    fromPointsSquare<OutputMatrix<m>>(products + t * layout.tileStep, layout.pointStep, tile);
+    fromPointsSquare<OutputMatrix<m>>(products + t * tileStep, pointStep, tile);
     float* to = scratch + t * m * Vec::width;
     unroll<m * m>([&](auto i) {
       const Vec sum = tile[i / m][i % m] + bias;
@@ -179,15 +200,22 @@ void finishTiles(const PointLayout& layout, const float* products, const Segment
   }
   const int64_t rows = smaller(m, planes.height - segment.row);
   const int64_t count = smaller(segment.tiles * m, planes.width - segment.column);
+  const int64_t plane = planes.height * planes.width;
   Vec square[Vec::width];
   for (int64_t i = 0; i < rows; ++i, scratch += rowStep) {
     float* line = y + (segment.row + i) * planes.width + segment.column;
     for (int64_t j = 0; j < count; j += Vec::width) {
-      for (int c = 0; c < Vec::width; ++c) square[c] = load(scratch + (j + c) * Vec::width);
+      unroll<Vec::width>([&](auto c) { square[c] = load(scratch + (j + c) * Vec::width); });
       transpose(square);
       const int n = lanesLeft(count - j);
-      for (int64_t c = 0; c < channels; ++c) {
-        storeUpTo(line + c * planes.height * planes.width + j, square[c], n);
+      float* to = line + j;
+      if (n == Vec::width && channels == Vec::width) {
+        unroll<Vec::width>([&](auto c) {
+          store(to, square[c]);
+          to += plane;
+        });
+      } else {
+        for (int64_t c = 0; c < channels; ++c, to += plane) storeFirst(to, square[c], n);
       }
     }
   }

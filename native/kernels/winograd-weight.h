@@ -113,7 +113,7 @@ void addTiles(const WinogradGradient& s, const WinogradGradientPlan& plan,
         const int64_t row = rowTiles.begin(i);
         winogradTileFunction<1>(rowTiles.end(i) - row, smaller(tileVectors, block.vectors - v))(
             steps, outputs + point * out.pointStep + row,
-            inputs + point * in.pointStep + v * Vec::width, in.tileStep, add,
+            inputs + point * in.pointStep + v * Vec::width, in.tileStep, 0, add,
             sums + point * sum.pointStep + row * sum.tileStep + v * Vec::width, sum.tileStep);
       }
     }
