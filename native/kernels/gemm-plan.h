@@ -57,9 +57,10 @@ struct MatmulPlan {
     depths = Split::atMost(k, depthLimit(packedB));
     const int64_t tasks = smaller(m * n * k / taskWork, 8), height = larger(1, tiles.largest());
     if (path == MatmulPath::byTiles) {
-      columnBlocks = Split::atMost(
-          panels, larger(1, (tasks < 8 || panels * panelWidth < 1024 ? 128 : 256) / panelWidth));
-      rowBlocks = Split::into(tiles.parts, ceilDiv(tasks, columnBlocks.parts));
+      // Each block packs its vectors itself: few of them share vectors, and none a cache.
+      const int64_t width = columns < 1024 ? 128 : 256;
+      columnBlocks = Split::atMost(panels, larger(1, width / panelWidth));
+      rowBlocks = Split::into(tiles.parts, ceilDiv(smaller(tasks, 4), columnBlocks.parts));
     } else {
       // Wide blocks: the first panel of each waits for memory. Narrow: y stays in the L2 cache.
       rowBlocks = Split::atMost(tiles.parts, larger(1, 288 / height));
@@ -134,10 +135,8 @@ struct MatmulPlan {
         return;
       }
     }
-    // Packing pays where many rows share it, and a copy of everything is not too much.
-    const bool shared = batch == 1 && (turned ? n : m) > 300;
-    const bool fits = k * (turned ? m : n) <= 1 << 24;
-    path = shared && fits ? MatmulPath::byTiles : MatmulPath::byPanels;
+    // Packing a whole block of vectors pays where many rows share it.
+    path = (turned ? n : m) > 300 ? MatmulPath::byTiles : MatmulPath::byPanels;
   }
   // In products of vectors; transposing an element as it is packed counts as half a one.
   double cost(int64_t scalarLanes, int64_t vectorLanes, bool inOrder) const {

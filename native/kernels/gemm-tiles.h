@@ -95,60 +95,53 @@ inline void matmulByPanels(const MatmulPlan& plan, const MatmulShape& s, const M
   }
 }
 
-// Tile by tile: the block of packed vectors stays in the L2 cache, the scalars of a tile in L1.
-inline void matmulByTiles(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
-                          const float* packed) {
-  const Operand& scalars = block.scalars;
-  const bool inOneRun = scalars.k == 1 && plan.depths.parts == 1;  // of memory, tile after tile
-  const int64_t panels = block.panel1 - block.panel0;
-  for (int64_t depth = 0; depth < plan.depths.parts; ++depth) {
-    const int64_t k = plan.depths.end(depth) - plan.depths.begin(depth);
-    for (int64_t tile = block.tile0; tile < block.tile1; ++tile) {
-      const int64_t share = ceilDiv(plan.tiles.largest(), panels);
-      const float* next = scalars.from(plan.tiles.end(tile), 0).data;
-      for (int64_t panel = block.panel0; panel < block.panel1; ++panel) {
-        VectorSide right{packed + plan.packedOffset(depth, panel), plan.panelWidth, packed, 0,
-                         nullptr};
-        if (inOneRun && tile + 1 < block.tile1) {
-          right.ahead = next + (panel - block.panel0) * share * k;
-          right.aheadStep = share;
-        }
-        matmulTile<Reading::whole>(plan, s, block, depth, tile, panel, right);
+// Panels of vectors of one depth, [k of the depth][panelWidth] each, one after another. Row by row
+// where that is the order of memory: long runs of it are faster.
+inline void packPanels(const MatmulPlan& plan, Operand vectors, int64_t depth, int64_t panel0,
+                       int64_t panel1, float* packed) {
+  const int64_t k0 = plan.depths.begin(depth), k = plan.depths.end(depth) - k0;
+  const int64_t width = plan.panelWidth;
+  if (!plan.vectorsInOrder) {
+    for (int64_t panel = panel0; panel < panel1; ++panel, packed += k * width) {
+      pack(vectors.from(panel * width, k0), plan.columnsIn(panel), k, packed, width, width);
+    }
+    return;
+  }
+  for (int64_t kk = 0; kk < k; ++kk, packed += width) {
+    const float* from = vectors.from(panel0 * width, k0 + kk).data;
+    float* to = packed;
+    for (int64_t panel = panel0; panel < panel1; ++panel, from += width, to += k * width) {
+      const int64_t columns = plan.columnsIn(panel);
+      for (int64_t i = 0; i < width; i += Vec::width) {
+        const int count = lanesLeft(larger(0, columns - i));
+        store(to + i, loadUpTo(from + i, count));
       }
     }
   }
 }
 
-// All panels of the vectors, in the layout of packedOffset.
-inline void packVectors(const MatmulPlan& plan, const Context& context, Operand vectors,
-                        float* packed) {
-  const int64_t group = larger(1, 1024 / plan.panelWidth);  // long runs of memory are faster
-  const int64_t groups = ceilDiv(plan.panels, group);
-  context.parallel(plan.depths.parts * groups, [&](int64_t task, int) {
-    const int64_t depth = task / groups, first = task % groups * group;
-    const int64_t end = smaller(plan.panels, first + group);
-    const int64_t k0 = plan.depths.begin(depth), k = plan.depths.end(depth) - k0;
-    const int64_t width = plan.panelWidth;
-    if (!plan.vectorsInOrder) {
-      for (int64_t panel = first; panel < end; ++panel) {
-        pack(vectors.from(panel * width, k0), plan.columnsIn(panel), k,
-             packed + plan.packedOffset(depth, panel), width, width);
-      }
-      return;
-    }
-    for (int64_t kk = 0; kk < k; ++kk) {
-      const float* from = vectors.from(first * width, k0 + kk).data;
-      float* to = packed + plan.packedOffset(depth, first) + kk * width;
-      for (int64_t panel = first; panel < end; ++panel, from += width, to += k * width) {
-        const int64_t columns = plan.columnsIn(panel);
-        for (int64_t i = 0; i < width; i += Vec::width) {
-          const int64_t left = columns - i;
-          store(to + i, left >= Vec::width ? load(from + i)
-                                           : loadFirst(from + i, lanesLeft(larger(0, left))));
+// Tile by tile: the packed block of vectors stays in the L2 cache, the scalars of a tile in L1.
+inline void matmulByTiles(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
+                          float* packed) {
+  const Operand& scalars = block.scalars;
+  const bool inOneRun = scalars.k == 1 && plan.depths.parts == 1;  // of memory, tile after tile
+  const int64_t panels = block.panel1 - block.panel0;
+  const int64_t share = ceilDiv(plan.tiles.largest(), panels);
+  for (int64_t depth = 0; depth < plan.depths.parts; ++depth) {
+    const int64_t k = plan.depths.end(depth) - plan.depths.begin(depth);
+    packPanels(plan, block.vectors, depth, block.panel0, block.panel1, packed);
+    for (int64_t tile = block.tile0; tile < block.tile1; ++tile) {
+      const float* next = scalars.from(plan.tiles.end(tile), 0).data;
+      for (int64_t panel = 0; panel < panels; ++panel) {
+        VectorSide right{packed + panel * k * plan.panelWidth, plan.panelWidth, packed, 0, nullptr};
+        if (inOneRun && tile + 1 < block.tile1) {
+          right.ahead = next + panel * share * k;
+          right.aheadStep = share;
         }
+        matmulTile<Reading::whole>(plan, s, block, depth, tile, block.panel0 + panel, right);
       }
     }
-  });
+  }
 }
 
 }  // namespace

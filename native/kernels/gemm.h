@@ -9,18 +9,19 @@
 namespace fovea {
 namespace {
 
+// Of each thread: packed vectors, of a block by tiles, of a panel by panels.
 struct MatmulMemory {
-  float* packed;  // all vectors, by tiles
-  float* copies;  // a panel of vectors per thread, by panels
-  int64_t copyLength;
+  float* vectors;
+  int64_t length;
   size_t bytes;
 
   MatmulMemory(const MatmulPlan& plan, int threads, char* base) {
     Arena arena(base);
-    packed = arena.floats(plan.path == MatmulPath::byTiles ? plan.packedLength() : 0);
-    const int64_t panel = roundUp(plan.panelWidth * plan.depths.largest(), 16);
-    copyLength = plan.path == MatmulPath::byPanels ? panel : 0;
-    copies = arena.floats(threads * copyLength);
+    const int64_t panels = plan.path == MatmulPath::byTiles    ? plan.columnBlocks.largest()
+                           : plan.path == MatmulPath::byPanels ? 1
+                                                               : 0;
+    length = roundUp(panels * plan.panelWidth * plan.depths.largest(), 16);
+    vectors = arena.floats(threads * length);
     bytes = arena.bytes();
   }
 };
@@ -28,21 +29,18 @@ struct MatmulMemory {
 inline void matmulTiles(const MatmulPlan& plan, const Context& context, const MatmulShape& s,
                         const float* a, const float* b, const float* bias, float* y) {
   const float* packed = b ? nullptr : context.packed;
-  const MatmulMemory memory(plan, context.threads, context.workspace);
-  if (plan.path == MatmulPath::byTiles) {
-    packVectors(plan, context, plan.vectors(a, b, 0), memory.packed);
-    packed = memory.packed;
-  }
+  const MatmulMemory memory(plan, context.threads, packed ? nullptr : context.workspace);
   const int64_t perItem = plan.rowBlocks.parts * plan.columnBlocks.parts;
   context.parallel(plan.batch * perItem, [&](int64_t task, int thread) {
     const int64_t item = task / perItem, block = task % perItem;
     const MatmulBlock where(plan, block % plan.rowBlocks.parts, block / plan.rowBlocks.parts,
                             plan.scalars(a, b, item), plan.vectors(a, b, item), bias,
                             y + item * plan.m * plan.n);
+    float* vectors = packed ? nullptr : memory.vectors + thread * memory.length;
     if (plan.path == MatmulPath::byTiles) {
-      matmulByTiles(plan, s, where, packed);
+      matmulByTiles(plan, s, where, vectors);
     } else {
-      matmulByPanels(plan, s, where, packed, memory.copies + thread * memory.copyLength);
+      matmulByPanels(plan, s, where, packed, vectors);
     }
   });
 }
@@ -94,7 +92,10 @@ inline void matmulPack(const MatmulShape& s, const Context& context, const float
                        float* packed) {
   if (MatmulPlan(s).packing() == MatmulPacking::panels) {
     const MatmulPlan plan(s, true);
-    packVectors(plan, context, plan.operandB(b, 0), packed);
+    for (int64_t depth = 0; depth < plan.depths.parts; ++depth) {
+      packPanels(plan, plan.operandB(b, 0), depth, 0, plan.panels,
+                 packed + plan.packedOffset(depth, 0));
+    }
   } else {
     const int64_t k = s.k, n = s.n;  // the rows of b are the lanes of its transposed
     context.parallelRange(n, larger(1, 65536 / larger(1, k)), [&](int64_t begin, int64_t end) {
