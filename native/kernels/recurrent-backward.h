@@ -45,29 +45,11 @@ struct BackwardMemory {
   }
 
   static MatmulShape shapeOfWeight(int64_t gates, int64_t inputs, int64_t rows) {
-    return {1,
-            1,
-            1,
-            static_cast<int32_t>(gates),
-            static_cast<int32_t>(inputs),
-            static_cast<int32_t>(rows),
-            1,
-            0,
-            0,
-            0};
+    return productOf(gates, inputs, rows, true, false, false);
   }
   static MatmulShape shapeOfInput(const RecurrentSizes& s, int64_t gates, int64_t rows,
                                   bool accumulate) {
-    return {1,
-            1,
-            1,
-            static_cast<int32_t>(rows),
-            static_cast<int32_t>(s.inputSize),
-            static_cast<int32_t>(gates),
-            0,
-            0,
-            accumulate,
-            0};
+    return productOf(rows, s.inputSize, gates, false, false, accumulate);
   }
 
   // h before each step: h0, or y of the step before.

@@ -17,6 +17,12 @@ inline int64_t stateRow(const RecurrentSizes& s) {
   return paddedRow(s.hiddenSize);
 }
 
+inline MatmulShape productOf(int64_t m, int64_t n, int64_t k, bool transposeA, bool transposeB,
+                             bool accumulate) {
+  const auto size = [](int64_t length) { return static_cast<int32_t>(length); };
+  return {1, 1, 1, size(m), size(n), size(k), transposeA, transposeB, accumulate, 0};
+}
+
 // The product shapeOf(rows) for any number of rows that may come.
 template <class ShapeOf>
 size_t productBytes(const RecurrentSizes& s, int threads, const ShapeOf& shapeOf) {
@@ -29,8 +35,9 @@ size_t productBytes(const RecurrentSizes& s, int threads, const ShapeOf& shapeOf
 }
 
 inline void multiplyWith(const Context& context, char* workspace, const MatmulShape& shape,
-                         const float* a, const float* b, const float* bias, float* y) {
-  matmul(shape, Context{context.threads, workspace}, a, b, bias, y);
+                         const float* a, const float* b, const float* bias, float* y,
+                         const float* packed = nullptr) {
+  matmul(shape, Context{context.threads, workspace, packed}, a, b, bias, y);
 }
 
 // to[row] = from[place of row], rows of so many floats that begin `stride` apart, and 0 for the
@@ -99,6 +106,30 @@ inline bool joinsInputs(const RecurrentSizes& s, int64_t gates) {
   return s.batch >= 6 && (s.inputSize + s.hiddenSize) * gates * s.hiddenSize <= 1 << 18;
 }
 
+inline MatmulShape shapeOfInputs(const RecurrentSizes& s, int64_t gates, int64_t rows) {
+  return productOf(rows, gates * s.hiddenSize, s.inputSize, false, true, false);
+}
+
+// The part of the packed form that the product of all inputs takes: weightIh as it is, for a batch
+// of fewer rows, then as matmul packs it for all.
+struct InputWeights {
+  MatmulShape shape;
+  int64_t plainLength, packedLength;
+
+  InputWeights(const RecurrentSizes& s, int64_t gates, bool joined)
+      : shape(shapeOfInputs(s, gates, s.rows())),
+        plainLength(joined ? 0 : gates * s.hiddenSize * s.inputSize),
+        packedLength(joined ? 0 : matmulPackedLength(shape)) {}
+  int64_t length() const { return plainLength + packedLength; }
+  void pack(const Context& context, const float* weightIh, float* packed) const {
+    copyFloats(context, weightIh, plainLength, packed);
+    if (packedLength > 0) matmulPack(shape, context, weightIh, packed + plainLength);
+  }
+  const float* packedIn(const float* packed) const {
+    return packed && packedLength > 0 ? packed + plainLength : nullptr;
+  }
+};
+
 struct ForwardMemory {
   Rows rows;
   bool joined;
@@ -107,19 +138,6 @@ struct ForwardMemory {
   float *states[2], *cells;            // [x,] h before and after a step, in turns; c, or r h
   char* product;
   size_t bytes;
-
-  static MatmulShape shapeOfInputs(const RecurrentSizes& s, int64_t gates, int64_t rows) {
-    return {1,
-            1,
-            1,
-            static_cast<int32_t>(rows),
-            static_cast<int32_t>(gates * s.hiddenSize),
-            static_cast<int32_t>(s.inputSize),
-            0,
-            1,
-            0,
-            0};
-  }
 
   ForwardMemory(const RecurrentSizes& s, int64_t gates, bool joined, int64_t packedLength,
                 int threads, Arena arena)
@@ -146,8 +164,8 @@ struct ForwardMemory {
 
   // What of the inputs comes before the loop over time. The bias of h counts up to `split`.
   void prepareInputs(const RecurrentSizes& s, int64_t gates, const Context& context,
-                     const float* from, const float* weightIh, const float* biasIh,
-                     const float* biasHh, int64_t split) {
+                     const float* from, const float* weightIh, const float* packedIh,
+                     const float* biasIh, const float* biasHh, int64_t split) {
     const bool any = joined || biasIh || biasHh;
     for (int64_t i = 0; any && i < gates * s.hiddenSize; ++i) {
       bias[i] = (biasIh ? biasIh[i] : 0) + (biasHh && i < split ? biasHh[i] : 0);
@@ -158,7 +176,8 @@ struct ForwardMemory {
     }
     if (rows.sorted()) gatherRows(rows, context, from, s.inputSize, s.inputSize, x);
     multiplyWith(context, product, shapeOfInputs(s, gates, rows.padded()), rows.sorted() ? x : from,
-                 weightIh, any ? bias : nullptr, inputs);
+                 weightIh, any ? bias : nullptr, inputs,
+                 rows.padded() == s.rows() ? packedIh : nullptr);
   }
 
   // Joined: x of a step beside the state before it, one of so many parts of the rows.
@@ -187,25 +206,25 @@ struct ForwardMemory {
 // The weights of a cell whose gates are one product, lstm and rnn: panels of Whh or of [Wih, Whh].
 struct CellWeights {
   bool joined;
-  int64_t inputLength;  // of weightIh as it is, which begins the packed form; 0 if joined
+  InputWeights inputs;  // begin the packed form; nothing if joined
   Panels panels;
 
   CellWeights(const RecurrentSizes& s, int64_t gates)
       : joined(joinsInputs(s, gates)),
-        inputLength(joined ? 0 : gates * s.hiddenSize * s.inputSize),
+        inputs(s, gates, joined),
         panels(s.batch, s.hiddenSize + (joined ? s.inputSize : 0), gates, s.hiddenSize) {}
-  int64_t packedLength() const { return inputLength + panels.length(); }
+  int64_t packedLength() const { return inputs.length() + panels.length(); }
 
   void packPanelsOf(const Context& context, const float* weightIh, const float* weightHh,
                     float* packed) const {
-    const int64_t hidden = panels.units, inputs = panels.k - hidden;
-    if (joined) packGates(panels, context, weightIh, 0, inputs, packed);
-    packGates(panels, context, weightHh, inputs, hidden, packed);
+    const int64_t hidden = panels.units, first = panels.k - hidden;
+    if (joined) packGates(panels, context, weightIh, 0, first, packed);
+    packGates(panels, context, weightHh, first, hidden, packed);
   }
   void pack(const Context& context, const float* weightIh, const float* weightHh,
             float* packed) const {
-    copyFloats(context, weightIh, inputLength, packed);
-    packPanelsOf(context, weightIh, weightHh, packed + inputLength);
+    inputs.pack(context, weightIh, packed);
+    packPanelsOf(context, weightIh, weightHh, packed + inputs.length());
   }
 };
 

@@ -33,14 +33,14 @@ inline size_t gruWorkspace(const GruShape& shape, int threads) {
 
 inline int64_t gruPackedLength(const GruShape& shape) {
   const RecurrentSizes s(shape);
-  return 3 * s.hiddenSize * s.inputSize + GruPanels(s, shape.resetAfter != 0).length();
+  return InputWeights(s, 3, false).length() + GruPanels(s, shape.resetAfter != 0).length();
 }
 inline void gruPack(const GruShape& shape, const Context& context, const float* weightIh,
                     const float* weightHh, float* packed) {
   const RecurrentSizes s(shape);
-  const int64_t inputLength = 3 * s.hiddenSize * s.inputSize;
-  copyFloats(context, weightIh, inputLength, packed);
-  GruPanels(s, shape.resetAfter != 0).pack(context, weightHh, packed + inputLength);
+  const InputWeights inputs(s, 3, false);
+  inputs.pack(context, weightIh, packed);
+  GruPanels(s, shape.resetAfter != 0).pack(context, weightHh, packed + inputs.length());
 }
 
 void gru(const GruShape& shape, const Context& context, const float* x, const float* weightIh,
@@ -58,13 +58,16 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
     clearPadding(s, lengths, y + s.yOffset, s.yStride, hidden);
     if (saved) clearPadding(s, lengths, saved, 4 * hidden, 4 * hidden);
   }
-  const float* weights = context.packed ? context.packed + wide * s.inputSize : memory.weights;
+  const InputWeights inputWeights(s, 3, false);
+  const float* weights = memory.weights;
   if (context.packed) {
     weightIh = context.packed;
+    weights = context.packed + inputWeights.length();
   } else {
     panels.pack(context, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 3, context, x, weightIh, biasIh, biasHh, (resetAfter ? 2 : 3) * hidden);
+  memory.prepareInputs(s, 3, context, x, weightIh, inputWeights.packedIn(context.packed), biasIh,
+                       biasHh, (resetAfter ? 2 : 3) * hidden);
   readStates(s, rows, h0, memory.states[0], row);
 
   const int64_t parts = resetAfter ? 1 : 2, yStride = s.yStride;

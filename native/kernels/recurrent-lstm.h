@@ -44,11 +44,12 @@ void lstm(const LstmShape& shape, const Context& context, const float* x, const 
   const float* weights = memory.weights;
   if (context.packed) {
     weightIh = context.packed;
-    weights = context.packed + cell.inputLength;
+    weights = context.packed + cell.inputs.length();
   } else {
     cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 4, context, x, weightIh, biasIh, biasHh, wide);
+  memory.prepareInputs(s, 4, context, x, weightIh, cell.inputs.packedIn(context.packed), biasIh,
+                       biasHh, wide);
   readStates(s, rows, h0, memory.states[0] + memory.hiddenAt, memory.row);
   readStates(s, rows, c0, memory.cells, row);
 

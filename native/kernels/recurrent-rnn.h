@@ -41,11 +41,12 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
   const float* weights = memory.weights;
   if (context.packed) {
     weightIh = context.packed;
-    weights = context.packed + cell.inputLength;
+    weights = context.packed + cell.inputs.length();
   } else {
     cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 1, context, x, weightIh, biasIh, biasHh, hidden);
+  memory.prepareInputs(s, 1, context, x, weightIh, cell.inputs.packedIn(context.packed), biasIh,
+                       biasHh, hidden);
   readStates(s, rows, h0, memory.states[0] + memory.hiddenAt, memory.row);
 
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());

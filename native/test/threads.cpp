@@ -57,6 +57,39 @@ void testSlotsAreNotShared() {
   CHECK(!shared);
 }
 
+// Steps in which each task reads what two tasks of the step before wrote: any that began too early,
+// ran twice or not at all would give other numbers. Not atomic: the steps are what keeps it safe.
+void runSteps(int threads, int64_t steps, int64_t tasks) {
+  const Context context{threads, nullptr};
+  std::vector<int64_t> values[2];
+  for (auto& half : values) half.assign(static_cast<size_t>(tasks), 1);
+  context.parallelSteps(steps, tasks, [&](int64_t step, int64_t task, int thread) {
+    CHECK(thread >= 0 && thread < threads);
+    const auto& before = values[step % 2];
+    const int64_t next = (task + 1) % tasks;
+    values[(step + 1) % 2][static_cast<size_t>(task)] =
+        (before[static_cast<size_t>(task)] + before[static_cast<size_t>(next)]) % 1000003;
+  });
+  int64_t expected = 1;
+  for (int64_t step = 0; step < steps; ++step) expected = 2 * expected % 1000003;
+  for (const int64_t value : values[steps % 2]) CHECK(value == expected);
+}
+
+void testSteps() {
+  for (const int threads : {1, 2, 3, 8}) {
+    for (const int64_t tasks : {1, 2, 3, 16, 40}) {
+      for (const int64_t steps : {0, 1, 2, 100}) runSteps(threads, steps, tasks);
+    }
+  }
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([] {
+      for (int round = 0; round < 20; ++round) runSteps(3, 30, 1 + round);
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+}
+
 void testManyCallers() {
   std::vector<std::thread> callers;
   for (int i = 0; i < 6; ++i) {
@@ -173,6 +206,7 @@ int main() {
   testManyCallers();
   testPauses();
   testUnevenTasks();
+  testSteps();
   testNested();
   testRange();
   testIdle();
