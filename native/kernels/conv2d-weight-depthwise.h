@@ -15,14 +15,14 @@ namespace {
 
 constexpr int64_t copiedFloats = 2048;  // of x at once: with gradY, half of the L1 cache
 
-struct DepthwisePlan : WeightShape {
+struct DepthwiseWeightPlan : WeightShape {
   int64_t period;      // kernel rows so far apart are of the same phase
   Split bands;         // of the rows q
   int64_t rowsAtOnce;  // of a band, between two prefetches of the next
   Split tasks;         // of channels
   CopyLayout layout;   // of a band of one channel, its rows aligned
 
-  explicit DepthwisePlan(const Conv2dBackwardShape& s)
+  explicit DepthwiseWeightPlan(const Conv2dBackwardShape& s)
       : WeightShape(s), period(1), layout(rows, columns, 0) {
     while (period * rows.step % rows.stride > 0) ++period;
     layout.pitch = roundUp(layout.pitch, 16);
@@ -38,7 +38,7 @@ struct DepthwisePlan : WeightShape {
   static bool fits(const WeightShape& s) { return s.inputs == 1 && s.outputs == 1; }
 };
 
-struct DepthwiseMemory {
+struct DepthwiseWeightMemory {
   float* copy;       // per thread: of x
   float* row;        // per thread: one padded row
   float* sums;       // per thread: [tap] a vector
@@ -46,7 +46,7 @@ struct DepthwiseMemory {
   int64_t copyLength, rowLength, sumsLength;
   size_t bytes;
 
-  DepthwiseMemory(const DepthwisePlan& plan, int threads, char* base) {
+  DepthwiseWeightMemory(const DepthwiseWeightPlan& plan, int threads, char* base) {
     Arena arena(base);
     copyLength = roundUp(plan.layout.size() + 16, 16);
     rowLength = roundUp(plan.layout.rowLength(), 16);
@@ -67,9 +67,9 @@ struct TapTile {
 
 // sums[tap row][tap column] += their products over rows [q0, q1) of x, of which copy holds the
 // band's from `first` on.
-inline void addTapTile(const DepthwisePlan& plan, const TapTile& tile, int64_t first, int64_t q0,
-                       int64_t q1, const float* gradY, const float* copy, const int32_t* offsets,
-                       float* sums) {
+inline void addTapTile(const DepthwiseWeightPlan& plan, const TapTile& tile, int64_t first,
+                       int64_t q0, int64_t q1, const float* gradY, const float* copy,
+                       const int32_t* offsets, float* sums) {
   const Axis& rows = plan.rows;
   const int64_t width = plan.columns.count, pitch = plan.layout.pitch;
   const int64_t shift0 = rows.shift(tile.row), shift1 = shift0 + (tile.rows - 1) * tile.step;
@@ -94,7 +94,7 @@ inline void addTapTile(const DepthwisePlan& plan, const TapTile& tile, int64_t f
 
 // visit(tile) for every tile of the kernel's taps.
 template <class Visit>
-inline void eachTapTile(const DepthwisePlan& plan, const Visit& visit) {
+inline void eachTapTile(const DepthwiseWeightPlan& plan, const Visit& visit) {
   for (int64_t start = 0; start < smaller(plan.period, plan.rows.taps); ++start) {
     const int64_t alike = ceilDiv(plan.rows.taps - start, plan.period);
     const Split rowTiles = Split::atMost(alike, maxDotRows);
@@ -117,7 +117,7 @@ inline void prefetchNext(const float* plane, int64_t rowStep, int64_t bandRows, 
   for (const float* p = plane + (q + bandRows) * rowStep; p < to; p += 16) prefetch(p);
 }
 
-inline void depthwiseChannel(const DepthwisePlan& plan, const DepthwiseMemory& memory,
+inline void depthwiseChannel(const DepthwiseWeightPlan& plan, const DepthwiseWeightMemory& memory,
                              const WeightBuffers& buffers, int64_t channel, int thread) {
   const int64_t lead = larger(0, -plan.columns.start);
   float* sums = memory.sums + thread * memory.sumsLength;
@@ -161,9 +161,9 @@ inline void depthwiseChannel(const DepthwisePlan& plan, const DepthwiseMemory& m
   if (buffers.gradBias) buffers.gradBias[channel] = bias;
 }
 
-inline void weightDepthwise(const DepthwisePlan& plan, const Context& context,
+inline void weightDepthwise(const DepthwiseWeightPlan& plan, const Context& context,
                             const WeightBuffers& buffers) {
-  const DepthwiseMemory memory(plan, context.threads, context.workspace);
+  const DepthwiseWeightMemory memory(plan, context.threads, context.workspace);
   for (int64_t j = 0; j < plan.columns.taps; ++j) {
     memory.offsets[j] =
         static_cast<int32_t>(plan.columns.phase(j) * plan.layout.phaseSize + plan.columns.shift(j));

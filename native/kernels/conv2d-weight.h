@@ -25,8 +25,8 @@ void conv2dBackwardWeight(const Conv2dBackwardShape& s, const Context& context, 
   if (shape.empty()) {
     fillRow(gradWeight, s.outChannels * shape.depth, 0);
     if (gradBias) fillRow(gradBias, s.outChannels, 0);
-  } else if (DepthwisePlan::fits(shape)) {
-    weightDepthwise(DepthwisePlan(s), context, buffers);
+  } else if (DepthwiseWeightPlan::fits(shape)) {
+    weightDepthwise(DepthwiseWeightPlan(s), context, buffers);
   } else if (positionsInLanes(shape)) {
     weightByPositions(PositionsPlan(s), context, buffers);
   } else {
@@ -38,7 +38,8 @@ inline size_t conv2dBackwardWeightWorkspace(const Conv2dBackwardShape& s, int th
   if (usesWinogradGradient(s)) return winogradGradientWorkspace(s, threads);
   const WeightShape shape(s);
   if (shape.empty()) return 0;
-  if (DepthwisePlan::fits(shape)) return DepthwiseMemory(DepthwisePlan(s), threads, nullptr).bytes;
+  if (DepthwiseWeightPlan::fits(shape))
+    return DepthwiseWeightMemory(DepthwiseWeightPlan(s), threads, nullptr).bytes;
   return positionsInLanes(shape) ? PositionsMemory(PositionsPlan(s), threads, nullptr).bytes
                                  : OutputsMemory(OutputsPlan(s), threads, nullptr).bytes;
 }
