@@ -38,16 +38,19 @@ const held: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   sse: {
     OPENBLAS_CORETYPE: 'Nehalem',
-    BLIS_ARCH_TYPE: 'generic',
     LIBXSMM_TARGET: 'wsm',
     DNNL_MAX_CPU_ISA: 'SSE41',
     ATEN_CPU_CAPABILITY: 'default',
   },
 };
 
+/** Those that no variable holds to an instruction set: BLIS has none below AVX2 that Debian's build heeds. */
+const isFree = (name: string, isa: string): boolean =>
+  isa !== '' && (name === 'onnxruntime' || (name === 'BLIS' && ['sse', 'scalar'].includes(isa)));
+
 /** The variables that every rival gets for an instruction set ('' where fovea chooses). */
 export const environmentOf = (isa: string): Readonly<Record<string, string>> =>
-  held[isa === '' && hasAvx512 ? 'avx512' : isa] ?? {};
+  held[isa === '' && hasAvx512 ? 'avx512' : isa === 'scalar' ? 'sse' : isa] ?? {};
 
 /** What each process is told of threads; everyone's large buffers may lie on large pages. */
 export const environmentFor = (threads: number): Readonly<Record<string, string>> => ({
@@ -121,11 +124,15 @@ export function sidesOf({ isa, against, rivals }: Options): Side[] {
     built('BLIS', 'blis', 'libblis-dev'),
     built('libxsmm', 'libxsmm', 'libxsmm-dev'),
     pytorch(),
-    { ...npm('onnxruntime', 'onnxruntime.ts', isNative), ...(isa !== '' && { absent: `nothing holds it to ${isa}` }) },
+    npm('onnxruntime', 'onnxruntime.ts', isNative),
     npm('tfjs-wasm', 'tfjs.ts', (row) => isNative(row) && isSample(row), '--backend', 'wasm'),
     npm('tfjs-cpu', 'tfjs.ts', (row) => !isNative(row), '--backend', 'cpu'),
     npm('convnetjs', 'convnetjs.ts', (row) => !isNative(row)),
-  ].map((side) => ({ ...side, env: { ...environmentOf(isa), ...side.env } }));
+  ].map((side) => ({
+    ...side,
+    env: { ...environmentOf(isa), ...side.env },
+    ...(isFree(side.name, isa) && { absent: `nothing holds it to ${isa}` }),
+  }));
   const unknown = rivals?.find((name) => !all.some((side) => side.name.toLowerCase() === name));
   if (unknown !== undefined)
     throw new Error(`--rivals: expected some of ${all.map((side) => side.name).join(', ')}, but got '${unknown}'`);
