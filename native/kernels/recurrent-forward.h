@@ -152,7 +152,7 @@ struct ForwardMemory {
     inputs = joined ? bias : arena.floats(apart * gates * s.hiddenSize);
     weights = arena.floats(packedLength);
     for (float*& state : states) state = arena.floats(s.batch * row);
-    cells = arena.floats(s.batch * stateRow(s));
+    cells = arena.floats(s.batch * row);
     bytes = arena.bytes();
     product = reinterpret_cast<char*>(arena.floats(0));
     if (product || joined) return;
@@ -171,7 +171,7 @@ struct ForwardMemory {
       bias[i] = (biasIh ? biasIh[i] : 0) + (biasHh && i < split ? biasHh[i] : 0);
     }
     if (joined) {
-      copyInputs(s, from, 0, 0, 1);
+      copyInputs(s, from, 0, states[0], 0, 1);
       return;
     }
     if (rows.sorted()) gatherRows(rows, context, from, s.inputSize, s.inputSize, x);
@@ -180,15 +180,15 @@ struct ForwardMemory {
                  rows.padded() == s.rows() ? packedIh : nullptr);
   }
 
-  // Joined: x of a step beside the state before it, one of so many parts of the rows.
-  void copyInputs(const RecurrentSizes& s, const float* from, int64_t step, int64_t part,
-                  int64_t parts) const {
+  // Joined: x of a step into rows of states, beside h; one of so many parts of the rows.
+  void copyInputs(const RecurrentSizes& s, const float* from, int64_t step, float* state,
+                  int64_t part, int64_t parts) const {
     if (!joined || step >= s.steps) return;
     const Split split{rows.alive(step), parts};
     const Places places = rows.placesOf(step);
     for (int64_t j = split.begin(part); j < split.end(part); ++j) {
       const float* source = from + places[j] * s.inputSize;
-      float* to = states[step % 2] + j * row;
+      float* to = state + j * row;
       for (int64_t i = 0; i < s.inputSize; i += Vec::width) {
         const int n = lanesLeft(s.inputSize - i);
         storeUpTo(to + i, loadUpTo(source + i, n), n);

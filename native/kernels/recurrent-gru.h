@@ -11,36 +11,50 @@
 namespace fovea {
 namespace {
 
-// Reset after: one product of three gates. Reset before: r and z, then n.
-struct GruPanels {
+// Reset after: one product of three gates. Reset before: r and z, then n. If inputs are joined, Wih
+// comes before Whh in each; reset after keeps the two parts of n apart, by the tile that splits.
+struct GruWeights {
+  bool joined;
+  InputWeights inputs;  // begin the packed form; nothing if joined
   Panels first, second;
-  GruPanels(const RecurrentSizes& s, bool resetAfter)
-      : first(s.batch, s.hiddenSize, resetAfter ? 3 : 2, s.hiddenSize),
-        second(s.batch, s.hiddenSize, 1, resetAfter ? 0 : s.hiddenSize) {}
+
+  GruWeights(const RecurrentSizes& s, bool resetAfter)
+      : joined(joinsInputs(s, 3)),
+        inputs(s, 3, joined),
+        first(s.batch, s.hiddenSize + (joined ? s.inputSize : 0), resetAfter ? 3 : 2, s.hiddenSize),
+        second(s.batch, resetAfter ? 0 : first.k, 1, resetAfter ? 0 : s.hiddenSize) {}
   int64_t length() const { return first.length() + second.length(); }
-  void pack(const Context& context, const float* weightHh, float* packed) const {
-    packGates(first, context, weightHh, 0, first.k, packed);
-    packGates(second, context, weightHh + 2 * first.units * first.k, 0, second.k,
-              packed + first.length());
+  int64_t packedLength() const { return inputs.length() + length(); }
+
+  void packPanelsOf(const Context& context, const float* weightIh, const float* weightHh,
+                    float* packed) const {
+    const int64_t hidden = first.units, input = first.k - hidden;
+    float* candidate = packed + first.length();
+    if (joined) {
+      packGates(first, context, weightIh, 0, input, packed);
+      packGates(second, context, weightIh + 2 * hidden * input, 0, input, candidate);
+    }
+    packGates(first, context, weightHh, input, hidden, packed);
+    packGates(second, context, weightHh + 2 * hidden * hidden, input, hidden, candidate);
   }
 };
+static_assert(3 * 2 * 6 > tileAccumulators,
+              "rows that are joined leave room for three vectors only");
 
 inline size_t gruWorkspace(const GruShape& shape, int threads) {
   const RecurrentSizes s(shape);
-  const int64_t length = GruPanels(s, shape.resetAfter != 0).length();
-  return ForwardMemory(s, 3, false, length, threads, Arena(nullptr)).bytes;
+  const GruWeights weights(s, shape.resetAfter != 0);
+  return ForwardMemory(s, 3, weights.joined, weights.length(), threads, Arena(nullptr)).bytes;
 }
 
 inline int64_t gruPackedLength(const GruShape& shape) {
-  const RecurrentSizes s(shape);
-  return InputWeights(s, 3, false).length() + GruPanels(s, shape.resetAfter != 0).length();
+  return GruWeights(RecurrentSizes(shape), shape.resetAfter != 0).packedLength();
 }
 inline void gruPack(const GruShape& shape, const Context& context, const float* weightIh,
                     const float* weightHh, float* packed) {
-  const RecurrentSizes s(shape);
-  const InputWeights inputs(s, 3, false);
-  inputs.pack(context, weightIh, packed);
-  GruPanels(s, shape.resetAfter != 0).pack(context, weightHh, packed + inputs.length());
+  const GruWeights weights(RecurrentSizes(shape), shape.resetAfter != 0);
+  weights.inputs.pack(context, weightIh, packed);
+  weights.packPanelsOf(context, weightIh, weightHh, packed + weights.inputs.length());
 }
 
 void gru(const GruShape& shape, const Context& context, const float* x, const float* weightIh,
@@ -49,43 +63,45 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   const RecurrentSizes s(shape);
   if (s.batch == 0 || s.hiddenSize == 0) return;
   const bool resetAfter = shape.resetAfter != 0;
-  const GruPanels panels(s, resetAfter);
-  ForwardMemory memory(s, 3, false, panels.length(), context.threads, Arena(context.workspace));
+  const GruWeights cell(s, resetAfter);
+  const bool joined = cell.joined;
+  ForwardMemory memory(s, 3, joined, cell.length(), context.threads, Arena(context.workspace));
   Rows& rows = memory.rows;
-  const int64_t hidden = s.hiddenSize, wide = 3 * hidden, row = stateRow(s);
+  const int64_t hidden = s.hiddenSize;
   if (lengths) {
     rows.sort(s, lengths);
     clearPadding(s, lengths, y + s.yOffset, s.yStride, hidden);
     if (saved) clearPadding(s, lengths, saved, 4 * hidden, 4 * hidden);
   }
-  const InputWeights inputWeights(s, 3, false);
   const float* weights = memory.weights;
   if (context.packed) {
     weightIh = context.packed;
-    weights = context.packed + inputWeights.length();
+    weights = context.packed + cell.inputs.length();
   } else {
-    panels.pack(context, weightHh, memory.weights);
+    cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 3, context, x, weightIh, inputWeights.packedIn(context.packed), biasIh,
+  memory.prepareInputs(s, 3, context, x, weightIh, cell.inputs.packedIn(context.packed), biasIh,
                        biasHh, (resetAfter ? 2 : 3) * hidden);
-  readStates(s, rows, h0, memory.states[0], row);
+  const int64_t row = memory.row, hiddenAt = memory.hiddenAt, inputRow = memory.inputRow;
+  readStates(s, rows, h0, memory.states[0] + hiddenAt, row);
 
   const int64_t parts = resetAfter ? 1 : 2, yStride = s.yStride;
-  const StepTasks tasks(s.batch * hidden * panels.first.gates * hidden, s.batch,
-                        panels.first.count());
+  const StepTasks tasks(s.batch * cell.first.k * cell.first.gates * hidden, s.batch,
+                        cell.first.count());
   float *resets = memory.cells, *yStart = y + s.yOffset;
   context.parallelSteps(parts * s.steps, tasks.count(), [&](int64_t part, int64_t task, int) {
     const int64_t step = part / parts, alive = rows.alive(step);
     const Places places = rows.placesOf(step);
-    const float* before = memory.states[step % 2];
-    float *inputs = memory.inputsOf(step), *after = memory.states[(step + 1) % 2];
+    const float *inputs = memory.inputsOf(step), *states = memory.states[step % 2];
+    const float* before = states + hiddenAt;
+    float* after = memory.states[(step + 1) % 2] + hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit) {
-      prefetchParts(inputs + j * wide + unit, 3, hidden);
+      prefetchParts(inputs + j * inputRow + unit, 3, hidden);
       if (saved) prefetchParts(saved + places[j] * 4 * hidden + unit, 4, hidden);
     };
     const auto gateOf = [=](int64_t j, int64_t unit, const float* tile, int64_t gate) {
-      const float* input = inputs + j * wide + gate * hidden + unit;
+      const float* input = inputs + j * inputRow + gate * hidden + unit;
       return gateSigmoid(load(tile + gate * Vec::width) +
                          loadUpTo(input, lanesLeft(hidden - unit)));
     };
@@ -104,37 +120,41 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
       const auto gates = [=](int64_t j, int64_t unit, float* tile) {
         const int n = lanesLeft(hidden - unit);
         const Vec r = gateOf(j, unit, tile, 0), z = gateOf(j, unit, tile, 1);
-        Vec product = load(tile + 2 * Vec::width);
+        Vec sum = loadUpTo(inputs + j * inputRow + 2 * hidden + unit, n);
+        if (joined) sum = sum + load(tile + 2 * Vec::width);
+        Vec product = load(tile + (joined ? 3 : 2) * Vec::width);
         if (biasHh) product = product + loadUpTo(biasHh + 2 * hidden + unit, n);
         store(tile, z);
-        store(tile + Vec::width,
-              fma(r, product, loadUpTo(inputs + j * wide + 2 * hidden + unit, n)));
+        store(tile + Vec::width, fma(r, product, sum));
         keep(j, unit, 0, r), keep(j, unit, 1, z), keep(j, unit, 3, product);
       };
       const auto output = [=](int64_t j, int64_t unit, const float* tile) {
         finish(j, unit, load(tile), gateTanh(load(tile + Vec::width)));
       };
-      multiplyPart({panels.first, weights, before, row, alive, alive}, tasks, task, fetch, gates,
-                   output);
+      const int64_t split = joined ? hiddenAt : -1;
+      multiplyPart({cell.first, weights, states, row, alive, alive, split}, tasks, task, fetch,
+                   gates, output);
+      memory.copyInputs(s, x, step + 1, after - hiddenAt, task, tasks.count());
     } else if (part % 2 == 0) {
       const auto output = [=](int64_t j, int64_t unit, const float* tile) {
         const int n = lanesLeft(hidden - unit);
         const Vec r = gateOf(j, unit, tile, 0), z = gateOf(j, unit, tile, 1);
         const Vec reset = r * loadUpTo(before + j * row + unit, n);
-        storeUpTo(resets + j * row + unit, reset, n);
-        storeUpTo(inputs + j * wide + hidden + unit, z, n);  // in the place of its input
+        storeUpTo(resets + hiddenAt + j * row + unit, reset, n);
+        storeUpTo(after + j * row + unit, z, n);  // until h' takes its place
         keep(j, unit, 0, r), keep(j, unit, 1, z), keep(j, unit, 3, reset);
       };
-      multiplyPart({panels.first, weights, before, row, alive, alive}, tasks, task, fetch, output);
+      multiplyPart({cell.first, weights, states, row, alive, alive}, tasks, task, fetch, output);
+      memory.copyInputs(s, x, step, resets, task, tasks.count());
     } else {
       const auto output = [=](int64_t j, int64_t unit, const float* tile) {
         const int n = lanesLeft(hidden - unit);
-        const float* input = inputs + j * wide + unit;
-        const Vec sum = load(tile) + loadUpTo(input + 2 * hidden, n);
-        finish(j, unit, loadUpTo(input + hidden, n), gateTanh(sum));
+        const Vec sum = load(tile) + loadUpTo(inputs + j * inputRow + 2 * hidden + unit, n);
+        finish(j, unit, loadUpTo(after + j * row + unit, n), gateTanh(sum));
       };
-      multiplyPart({panels.second, weights + panels.first.length(), resets, row, alive, alive},
-                   tasks, task, fetch, output);
+      multiplyPart({cell.second, weights + cell.first.length(), resets, row, alive, alive}, tasks,
+                   task, fetch, output);
+      memory.copyInputs(s, x, step + 1, after - hiddenAt, task, tasks.count());
     }
   });
 

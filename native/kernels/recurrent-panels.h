@@ -112,6 +112,42 @@ inline MultiplyRows rowsFunction(int64_t rows, int64_t vectors) {
   return All::of[(rows - 1) * maxPanelVectors + vectors - 1];
 }
 
+// As multiplyRows with three vectors, but from k = split on the third adds to a fourth sum.
+template <int rows>
+void multiplySplitRows(int64_t split, int64_t k, const float* a, int64_t aRow, const float* panel,
+                       float* tile) {
+  Vec sums[rows * 4];
+  unroll<rows * 4>([&](auto i) { sums[i] = broadcast(0); });
+  const float* row[rows];
+  unroll<rows>([&](auto r) { row[r] = a + r * aRow; });
+  const auto add = [&](int64_t begin, int64_t end, auto third) {
+    for (int64_t kk = begin; kk < end; ++kk, panel += 3 * Vec::width) {
+      const Vec right[3] = {load(panel), load(panel + Vec::width), load(panel + 2 * Vec::width)};
+      unroll<rows>([&](auto r) {
+        const Vec left = broadcast(row[r][kk]);
+        sums[r * 4] = fma(left, right[0], sums[r * 4]);
+        sums[r * 4 + 1] = fma(left, right[1], sums[r * 4 + 1]);
+        sums[r * 4 + third] = fma(left, right[2], sums[r * 4 + third]);
+      });
+    }
+  };
+  add(0, split, std::integral_constant<int, 2>{});
+  add(split, k, std::integral_constant<int, 3>{});
+  unroll<rows * 4>([&](auto i) { store(tile + i * Vec::width, sums[i]); });
+}
+
+using MultiplySplitRows = void (*)(int64_t split, int64_t k, const float* a, int64_t aRow,
+                                   const float* panel, float* tile);
+template <class Indices>
+struct SplitRowTiles;
+template <int... i>
+struct SplitRowTiles<std::integer_sequence<int, i...>> {
+  static constexpr MultiplySplitRows of[] = {multiplySplitRows<i + 1>...};
+};
+inline MultiplySplitRows splitRowsFunction(int64_t rows) {
+  return SplitRowTiles<std::make_integer_sequence<int, rowsBeside(4)>>::of[rows - 1];
+}
+
 constexpr int maxRowTileFloats = maxPanelRows * maxPanelVectors * Vec::width;
 
 // A step's product is cut into parts of the panels and parts of the rows, a task each.
@@ -134,6 +170,8 @@ struct StepProduct {
   const Panels& panels;
   const float *weights, *a;
   int64_t aRow, products, rows;
+  // With three gates of one vector: from this k on the third adds to a fourth sum of its own.
+  int64_t split = -1;
 };
 
 // Asks for the cache lines at p, p + apart, …
@@ -153,7 +191,7 @@ void multiplyPart(const StepProduct& s, const StepTasks& tasks, int64_t task, co
   const int64_t panelPart = task / tasks.rowParts, rowPart = task % tasks.rowParts;
   const int64_t begin = parts.begin(rowPart), end = parts.end(rowPart);
   const int64_t products = larger(begin, smaller(end, s.products));
-  const int64_t vectors = p.vectors(), rowFloats = vectors * Vec::width;
+  const int64_t vectors = s.split < 0 ? p.vectors() : 4, rowFloats = vectors * Vec::width;
   alignas(64) float sums[maxRowTileFloats];
   for (int64_t panel = panels.begin(panelPart); panel < panels.end(panelPart); ++panel) {
     const float* weights = s.weights + panel * p.panelLength();
@@ -166,7 +204,12 @@ void multiplyPart(const StepProduct& s, const StepTasks& tasks, int64_t task, co
         for (int64_t unit = firstUnit; unit < lastUnit; unit += Vec::width) fetch(r, unit);
       }
       if (row < products) {
-        rowsFunction(last - row, vectors)(p.k, s.a + row * s.aRow, s.aRow, weights, sums);
+        const float* a = s.a + row * s.aRow;
+        if (s.split < 0) {
+          rowsFunction(last - row, vectors)(p.k, a, s.aRow, weights, sums);
+        } else {
+          splitRowsFunction(last - row)(s.split, p.k, a, s.aRow, weights, sums);
+        }
       } else {
         for (int64_t i = 0; i < (last - row) * rowFloats; i += Vec::width) {
           store(sums + i, broadcast(0));

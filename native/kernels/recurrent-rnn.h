@@ -66,7 +66,7 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
       storeUpTo(after + j * stride + unit, h, n);
       storeUpTo(yStart + places[j] * yStride + unit, h, n);
     };
-    memory.copyInputs(s, x, step + 1, task, tasks.count());
+    memory.copyInputs(s, x, step + 1, memory.states[(step + 1) % 2], task, tasks.count());
     multiplyPart({panels, weights, before, stride, alive, alive}, tasks, task, fetch, output);
   });
 
