@@ -46,8 +46,9 @@ inline void packWeights(const Correlation& s, const Plan& plan, int64_t tile, co
       for (int64_t tap = 0; tap < taps; ++tap) {
         const int64_t i = row.firstKernel + tap / column.taps * row.kernelStep;
         const int64_t j = column.firstKernel + tap % column.taps * column.kernelStep;
-        pack(kernel.from(0, i * s.columns.kernel + j), outputs, 1, to + (c * taps + tap) * width,
-             width, width);
+        const float* lanes = kernel.data + i * s.columns.kernel + j;
+        float* at = to + (c * taps + tap) * width;
+        for (int64_t r = 0; r < width; ++r) at[r] = r < outputs ? lanes[r * s.weightOutput] : 0;
       }
     }
   });
