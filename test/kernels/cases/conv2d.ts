@@ -392,16 +392,13 @@ const deep = convolution({ inChannels: 6, outChannels: 6, size: 9, kernel: 3, pa
 export const cases: readonly AnyCase[] = [
   ...Object.entries(geometries).flatMap(([name, geometry], i) => casesOf(name, geometry, i)),
   ...Object.entries(winograd).flatMap(winogradCasesOf),
-  ...(['3x3', '2x2'] as const).map((window): AnyCase => {
-    const kernel = window === '3x3' ? 3 : 2;
-    return {
-      name: `computes a large depthwise ${window} with bias and ReLU`,
-      kernel: 'conv2d',
-      shape: { ...convolution({ ...large, kernel, padding: 1 }), activation: 1 },
-      tolerance: sumOf(kernel * kernel + 1),
-      seed: 5,
-    };
-  }),
+  {
+    name: 'computes a large depthwise 3x3 with bias and ReLU',
+    kernel: 'conv2d',
+    shape: { ...convolution({ ...large, kernel: 3, padding: 1 }), activation: 1 },
+    tolerance: sumOf(10),
+    seed: 5,
+  },
   {
     name: 'leaves the gradient of the bias out',
     kernel: 'conv2dBackwardWeight',
