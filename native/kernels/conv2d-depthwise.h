@@ -14,9 +14,8 @@ inline bool isDepthwise(const Correlation& s) {
   return s.inputs == 1 && s.outputs == 1 && s.rows.phases() == 1 && s.columns.phases() == 1;
 }
 
-constexpr int64_t depthwiseCopy = 6144;       // floats of x that a band copies: half of an L1 cache
-constexpr int64_t depthwiseStream = 1 << 21;  // floats of y that are better kept out of the caches
-constexpr int depthwiseVectors = 4;           // of a row that are computed together
+constexpr int64_t depthwiseCopy = 6144;  // floats of x that a band copies: half of an L1 cache
+constexpr int depthwiseVectors = 4;      // of a row that are computed together
 
 struct DepthwisePlan {
   ConvPhase row, column;
@@ -24,7 +23,6 @@ struct DepthwisePlan {
   Split bands;   // of rows of y
   int64_t lead;  // floats before the copy, so that x is aligned in it
   int64_t taps, copyLength, rowLength, unitsPerTask, units;
-  int64_t bandLength;  // floats of y that are kept back, to be streamed
 
   explicit DepthwisePlan(const Correlation& s)
       : row(s.rows.phase(0)),
@@ -40,8 +38,6 @@ struct DepthwisePlan {
     copyLength = roundUp(lead + layout().size() + depthwiseVectors * Vec::width, 16);
     rowLength = roundUp(layout().rowLength() + Vec::width, 16);
     units = s.batch * s.groups * bands.parts;
-    const bool streams = s.batch * s.groups * s.outPlane() >= depthwiseStream;
-    bandLength = streams ? roundUp(bands.largest() * columns.count, 16) : 0;
     unitsPerTask = larger(1, taskWork / larger(1, bands.largest() * columns.count * taps));
   }
   CopyLayout layout() const { return {rows, columns, bands.largest(), Vec::width}; }
@@ -51,14 +47,12 @@ struct DepthwiseMemory {
   int32_t* table;   // offsets of the taps in the copy
   float* copies;    // per thread
   float* paddings;  // per thread: see copyChannel
-  float* bands;     // per thread
   size_t bytes;
 
   DepthwiseMemory(const DepthwisePlan& plan, int threads, char* base) {
     Arena arena(base);
     table = arena.ints(plan.taps);
     copies = arena.floats(threads * plan.copyLength);
-    bands = arena.floats(threads * plan.bandLength);
     paddings = arena.floats(threads * plan.rowLength);
     bytes = arena.bytes();
   }
@@ -97,11 +91,11 @@ inline void depthwiseBand(const float* x, int64_t pitch, const float* weights, i
 
 // One band of rows of one plane.
 inline void depthwiseUnit(const Correlation& s, const DepthwisePlan& plan, const int32_t* table,
-                          int64_t unit, float* copy, float* padding, float* kept, const float* x,
+                          int64_t unit, float* copy, float* padding, const float* x,
                           const float* weight, const float* bias, float* y) {
-  const int64_t item = unit / plan.bands.parts, index = unit % plan.bands.parts;
+  const int64_t item = unit / plan.bands.parts, band = unit % plan.bands.parts;
   const int64_t group = item % s.groups, count = plan.columns.count;
-  const int64_t row0 = plan.bands.begin(index), rows = plan.bands.end(index) - row0;
+  const int64_t row0 = plan.bands.begin(band), rows = plan.bands.end(band) - row0;
   const CopyLayout layout = plan.layout();
   copy += plan.lead;
   copyChannel(x + item * s.plane(), plan.rows, plan.columns, layout, row0, padding, copy);
@@ -109,10 +103,8 @@ inline void depthwiseUnit(const Correlation& s, const DepthwisePlan& plan, const
   const float* weights = weight + group * plan.taps + (s.rows.backward ? plan.taps - 1 : 0);
   const int64_t turn = s.rows.backward ? -1 : 1;
   const DepthwiseFinish finish = {bias ? bias[group] : 0, bias != nullptr, s.relu};
-  float* band = y + item * s.outPlane() + row0 * count;
-  float* to = plan.bandLength > 0 ? kept : band;
+  float* to = y + item * s.outPlane() + row0 * count;
   depthwiseBand(copy, layout.pitch, weights, turn, table, plan.taps, rows, count, finish, to);
-  if (plan.bandLength > 0) streamRow(kept, rows * count, band);
 }
 
 inline void depthwise(const Correlation& s, const Context& context, const float* x,
@@ -128,10 +120,8 @@ inline void depthwise(const Correlation& s, const Context& context, const float*
     const int64_t end = smaller(plan.units, (task + 1) * plan.unitsPerTask);
     for (int64_t unit = task * plan.unitsPerTask; unit < end; ++unit) {
       depthwiseUnit(s, plan, memory.table, unit, memory.copies + thread * plan.copyLength,
-                    memory.paddings + thread * plan.rowLength,
-                    memory.bands + thread * plan.bandLength, x, weight, bias, y);
+                    memory.paddings + thread * plan.rowLength, x, weight, bias, y);
     }
-    if (plan.bandLength > 0) streamFence();
   });
 }
 

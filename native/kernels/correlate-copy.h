@@ -100,15 +100,5 @@ inline void copyChannel(const float* plane, const Axis& rowAxis, const Axis& col
   }
 }
 
-// to[i] = from[i], past the caches.
-inline void streamRow(const float* from, int64_t count, float* to) {
-  const int64_t beyond = reinterpret_cast<uintptr_t>(to) / sizeof(float) % Vec::width;
-  int64_t i = smaller(count, beyond > 0 ? Vec::width - beyond : 0);
-  storeFirst(to, loadFirst(from, static_cast<int>(i)), static_cast<int>(i));
-  for (; i + Vec::width <= count; i += Vec::width) storeStream(to + i, load(from + i));
-  const int left = static_cast<int>(count - i);
-  storeFirst(to + i, loadFirst(from + i, left), left);
-}
-
 }  // namespace
 }  // namespace fovea

@@ -8,6 +8,7 @@
 #include "context.h"
 #include "correlate-copy.h"
 #include "correlation.h"
+#include "stream.h"
 #include "tile.h"
 
 namespace fovea {
@@ -197,7 +198,7 @@ inline void slideUnit(const Correlation& s, const SlidePlan& plan, const float* 
       slideRowsOf(s.rows.kernel, tiles.end(t) - r, plan.vectors)(source, finish,
                                                                  results + r * width);
     }
-    if (plan.keptLength > 0) streamRow(kept, rows * width, to);
+    if (plan.keptLength > 0) copyStreaming(kept, rows * width, to);
   }
 }
 
