@@ -18,7 +18,7 @@ template <class F>
 void mapElements(int64_t count, const Context& context, const float* x, float* y, const F& f) {
   const int64_t ahead = fetchAhead(count);
   fillElements(count, elementGrain, context, x == y, y, [&](int64_t i, int n) {
-    prefetch(x + i + ahead);
+    if (ahead > 0) prefetch(x + i + ahead);
     return f(loadSome(x + i, n));
   });
 }
@@ -29,8 +29,8 @@ void zipElements(int64_t count, const Context& context, const float* a, const fl
                  const F& f) {
   const int64_t ahead = fetchAhead(count);
   fillElements(count, elementGrain, context, a == y || b == y, y, [&](int64_t i, int n) {
-    prefetch(a + i + ahead);
-    prefetch(b + i + ahead);
+    if (ahead > 0) prefetch(a + i + ahead);
+    if (ahead > 0) prefetch(b + i + ahead);
     return f(loadSome(a + i, n), loadSome(b + i, n));
   });
 }

@@ -85,7 +85,7 @@ describe.skipIf(native === undefined)("Winograd's algorithm", () => {
         const gradX = new Float32Array(inputs.length);
         const gradWeight = new Float32Array(weight.length);
         native.run('conv2dBackwardInput', shape, { weight, gradY, gradX });
-        native.run('conv2dBackwardWeight', shape, { x: inputs, gradY, gradWeight });
+        native.run<'conv2dBackwardWeight'>('conv2dBackwardWeight', shape, { x: inputs, gradY, gradWeight });
         const backward = (absolute: boolean) => {
           const of = (values: Float32Array) => Float64Array.from(values, absolute ? Math.abs : Number);
           const wanted = { gradX: new Float64Array(gradX.length), gradWeight: new Float64Array(gradWeight.length) };
