@@ -25,6 +25,7 @@ export {
   type LayerNormOptions,
 } from './normalize.ts';
 export * from './pool2d.ts';
+export * from './recurrent.ts';
 export { ConstantPad2d, Flatten, Identity, Sequential } from './sequential.ts';
 export { type Summary, type SummaryRow, summary } from './summary.ts';
 export { TableConv2d } from './table-conv2d.ts';

@@ -66,6 +66,38 @@ export function differentiable<const S extends Saved>(
   return y;
 }
 
+/** The gradients of the inputs from those of several outputs; an output that nothing used has none. */
+export type BackwardOfAll<S extends Saved> = (
+  gradients: Saved,
+  saved: S,
+  needs: readonly boolean[],
+) => readonly (Tensor | null | undefined)[];
+
+/** `differentiable` for an operation with several outputs. */
+export function differentiableAll<const S extends Saved>(
+  outputs: readonly Tensor[],
+  name: string,
+  inputs: Saved,
+  saved: S,
+  backward: BackwardOfAll<S>,
+): void {
+  const [first] = outputs;
+  if (first === undefined || !willRecord(inputs)) return;
+  // The operation's own node is older than those of its outputs, so its turn comes when all of their gradients have
+  // arrived. What they hand on to it is a tensor of no elements: the sign that one has.
+  const arrived: (Tensor | undefined)[] = outputs.map(() => undefined);
+  const sign = empty([0], first.dtype);
+  const whole = new Recorded(name, sign, inputs, saved, (_sign, kept, needs) => backward(arrived, kept, needs));
+  for (const [i, output] of outputs.entries()) {
+    const part = new Recorded(name, output, [], [], (gradient) => {
+      arrived[i] = gradient;
+      return [sign];
+    });
+    part.edges = [whole];
+    output.node = part;
+  }
+}
+
 class Recorded<S extends Saved> implements GradientNode {
   readonly id = nextId++;
   readonly name: string;

@@ -45,6 +45,14 @@ export {
 export { type BatchNormOptions, batchNorm, type LayerNormOptions, layerNorm } from './ops/normalize.ts';
 export { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from './ops/pool2d.ts';
 export { type DropoutOptions, dropout } from './ops/random.ts';
+export {
+  gatesOf,
+  type RecurrentCell,
+  type RecurrentOptions,
+  type RecurrentResult,
+  type RecurrentWeights,
+  recurrent,
+} from './ops/recurrent.ts';
 export { type Axes, argmax, argmin, max, mean, min, sum, sumSquares } from './ops/reduce.ts';
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export type { Nested } from './print.ts';

@@ -1,0 +1,262 @@
+// A recurrent layer over whole sequences, in one direction or both: one kernel call per direction.
+import { run } from '../../kernels/backend.ts';
+import type { Floats } from '../../kernels/list.ts';
+import { differentiableAll, willRecord } from '../autograd.ts';
+import { empty, type Tensor } from '../core.ts';
+import { fail, failShape } from '../errors.ts';
+import { show } from '../shape.ts';
+import { checkIndices, checkSameFloat, checkShape } from './check.ts';
+import { type Indices, savedIndices } from './gather.ts';
+
+export type RecurrentCell = 'rnn' | 'gru' | 'lstm';
+
+/** Gates of a cell: rows of its weights are [gates x hiddenSize]. In the order of PyTorch: r z n of a GRU, i f g o of an LSTM. */
+export const gatesOf = { rnn: 1, gru: 3, lstm: 4 } as const;
+/** Numbers per unit that the forward pass keeps for the gradient. */
+const savedOf = { rnn: 0, gru: 4, lstm: 5 } as const;
+
+/** The parameters of one direction. */
+export interface RecurrentWeights {
+  /** [gates hiddenSize, inputSize] */
+  readonly weightIh: Tensor;
+  /** [gates hiddenSize, hiddenSize] */
+  readonly weightHh: Tensor;
+  /** [gates hiddenSize] */
+  readonly biasIh?: Tensor | null;
+  readonly biasHh?: Tensor | null;
+  /** Of an LSTM (Gers and Schmidhuber 2000): [3 hiddenSize], for i, f and o. */
+  readonly peepholes?: Tensor | null;
+}
+
+export interface RecurrentOptions {
+  /** [directions, batch, hiddenSize]: the state before the first step; zeros if absent. */
+  readonly h0?: Tensor | null;
+  /** The same of an LSTM's cell. */
+  readonly c0?: Tensor | null;
+  /**
+   * Steps of each sequence of the batch, each from 0 to `steps`. What comes after them counts for nothing, y is 0 there,
+   * and the backward direction begins at the last of them.
+   */
+  readonly lengths?: Indices | null;
+  /** Of an Elman cell. */
+  readonly nonlinearity?: 'tanh' | 'relu';
+  /** Of a GRU: whether the reset gate acts after the product with weightHh, as in PyTorch and cuDNN, or before. */
+  readonly resetAfter?: boolean;
+}
+
+export interface RecurrentResult {
+  /** [steps, batch, directions hiddenSize] */
+  readonly y: Tensor;
+  /** [directions, batch, hiddenSize]: the state after each sequence's last step. */
+  readonly hN: Tensor;
+  /** The same of an LSTM's cell. */
+  readonly cN?: Tensor;
+}
+
+/**
+ * Runs a cell over x [steps, batch, inputSize]: forward with the first weights, backward in time with the second, if
+ * there are two. The formulas are PyTorch's (`nn.RNN`, `nn.GRU`, `nn.LSTM`). Throws ShapeError where shapes do not fit.
+ */
+export function recurrent(
+  cell: RecurrentCell,
+  x: Tensor,
+  directions: readonly [RecurrentWeights] | readonly [RecurrentWeights, RecurrentWeights],
+  options: RecurrentOptions = {},
+): RecurrentResult {
+  const sizes = checkSizes(cell, x, directions, options);
+  const { steps, batch, hiddenSize, lengths } = sizes;
+  const { dtype } = x;
+  const { h0, c0 } = options;
+  const inputs = [x, h0 ?? undefined, c0 ?? undefined, ...directions.flatMap(parametersOf)];
+  const recording = willRecord(inputs);
+  const count = directions.length;
+  const y = empty([steps, batch, count * hiddenSize], dtype, cell);
+  const hN = empty([count, batch, hiddenSize], dtype, cell);
+  const cN = cell === 'lstm' ? empty([count, batch, hiddenSize], dtype, cell) : undefined;
+  const saved = directions.map(() =>
+    recording && savedOf[cell] > 0 ? empty([steps, batch, savedOf[cell] * hiddenSize], dtype, cell) : undefined,
+  );
+  for (const [d, weights] of directions.entries()) {
+    const buffers = {
+      x: x.floats,
+      ...memoriesOf(weights),
+      h0: stateOf(h0, d),
+      c0: stateOf(c0, d),
+      lengths,
+      y: y.floats,
+      hN: stateOf(hN, d)!,
+      cN: stateOf(cN, d),
+      saved: saved[d]?.floats,
+    };
+    const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize };
+    if (cell === 'rnn') run('rnn', shape, buffers);
+    else if (cell === 'gru') run('gru', shape, buffers);
+    else run('lstm', shape, buffers);
+  }
+  const outputs = cN === undefined ? [y, hN] : [y, hN, cN];
+  const kept = [x, h0 ?? undefined, c0 ?? undefined, y, lengths && savedIndices(lengths), ...saved];
+  const weights = directions.flatMap(parametersOf);
+  differentiableAll(outputs, cell, inputs, [...kept, ...weights], (gradients, all, needs) => {
+    const [x, h0, c0, y, lengths] = all;
+    const savedNow = all.slice(5, 5 + count);
+    return gradientsOf(
+      cell,
+      sizes,
+      { x: x!, h0, c0, y: y!, lengths },
+      savedNow,
+      all.slice(5 + count),
+      gradients,
+      needs,
+    );
+  });
+  return cN === undefined ? { y, hN } : { y, hN, cN };
+}
+
+const parametersOf = ({ weightIh, weightHh, biasIh, biasHh, peepholes }: RecurrentWeights): (Tensor | undefined)[] => [
+  weightIh,
+  weightHh,
+  biasIh ?? undefined,
+  biasHh ?? undefined,
+  peepholes ?? undefined,
+];
+
+const memoriesOf = ({ weightIh, weightHh, biasIh, biasHh, peepholes }: RecurrentWeights) => ({
+  weightIh: weightIh.floats,
+  weightHh: weightHh.floats,
+  biasIh: biasIh?.floats,
+  biasHh: biasHh?.floats,
+  peepholes: peepholes?.floats,
+});
+
+/** The part of a state [directions, batch, hiddenSize] that belongs to one direction. */
+function stateOf(state: Tensor | null | undefined, direction: number): Floats | undefined {
+  if (!state) return undefined;
+  const [, batch, hidden] = state.shape;
+  const length = batch! * hidden!;
+  return state.floats.subarray(direction * length, (direction + 1) * length);
+}
+
+interface Kept {
+  readonly x: Tensor;
+  readonly h0: Tensor | undefined;
+  readonly c0: Tensor | undefined;
+  readonly y: Tensor;
+  readonly lengths: Tensor | undefined;
+}
+
+/** Gradients in the order of the inputs: x, h0, c0, then five of each direction. */
+function gradientsOf(
+  cell: RecurrentCell,
+  sizes: Sizes,
+  { x, h0, c0, y, lengths }: Kept,
+  saved: readonly (Tensor | undefined)[],
+  parameters: readonly (Tensor | undefined)[],
+  [gradY, gradHN, gradCN]: readonly (Tensor | undefined)[],
+  needs: readonly boolean[],
+): (Tensor | null)[] {
+  const like = (tensor: Tensor | undefined, wanted = true) => (tensor && wanted ? empty(tensor.shape, x.dtype) : null);
+  const gradX = like(x, needs[0]);
+  const gradH0 = like(h0, needs[1]);
+  const gradC0 = like(c0, needs[2]);
+  const gradients: (Tensor | null)[] = [gradX, gradH0, gradC0];
+  for (const [d, savedHere] of saved.entries()) {
+    const [weightIh, weightHh, biasIh, biasHh, peepholes] = parameters.slice(5 * d, 5 * d + 5);
+    const gradWeightIh = like(weightIh)!;
+    const gradWeightHh = like(weightHh)!;
+    const gradBiasIh = like(biasIh ?? biasHh);
+    // Only a GRU's reset gate stands between the two biases: elsewhere their gradients are one.
+    const gradBiasHh = cell === 'gru' ? like(biasHh ?? biasIh) : gradBiasIh;
+    const gradPeepholes = like(peepholes);
+    const buffers = {
+      x: x.floats,
+      weightIh: weightIh!.floats,
+      weightHh: weightHh!.floats,
+      peepholes: peepholes?.floats,
+      h0: stateOf(h0, d),
+      c0: stateOf(c0, d),
+      lengths: lengths?.ints,
+      y: y.floats,
+      gradY: gradY?.floats,
+      gradHN: stateOf(gradHN, d),
+      gradCN: stateOf(gradCN, d),
+      gradX: gradX?.floats,
+      gradWeightIh: gradWeightIh.floats,
+      gradWeightHh: gradWeightHh.floats,
+      gradBias: gradBiasIh?.floats,
+      gradBiasIh: gradBiasIh?.floats,
+      gradBiasHh: gradBiasHh?.floats,
+      gradPeepholes: gradPeepholes?.floats,
+      gradH0: stateOf(gradH0, d),
+      gradC0: stateOf(gradC0, d),
+    };
+    const { hiddenSize } = sizes;
+    const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize, accumulate: d };
+    if (cell === 'rnn') run('rnnBackward', shape, buffers);
+    else if (cell === 'gru') run('gruBackward', shape, { ...buffers, saved: savedHere!.floats });
+    else run('lstmBackward', shape, { ...buffers, saved: savedHere!.floats });
+    gradients.push(gradWeightIh, gradWeightHh, biasIh ? gradBiasIh : null, biasHh ? gradBiasHh : null, gradPeepholes);
+  }
+  return gradients;
+}
+
+type Sizes = ReturnType<typeof checkSizes>;
+
+function checkSizes(
+  cell: RecurrentCell,
+  x: Tensor,
+  directions: readonly RecurrentWeights[],
+  options: RecurrentOptions,
+) {
+  const { h0, c0, nonlinearity = 'tanh', resetAfter = true } = options;
+  const [steps, batch, inputSize] = x.shape;
+  if (x.rank !== 3 || steps === undefined || batch === undefined || inputSize === undefined) {
+    failShape(cell, { expected: 'x [steps, batch, inputSize]', got: `x ${show(x.shape)}` });
+  }
+  const hiddenSize = directions[0]!.weightHh.shape.at(-1) ?? 0;
+  const rows = gatesOf[cell] * hiddenSize;
+  for (const { weightIh, weightHh, biasIh, biasHh, peepholes } of directions) {
+    checkSameFloat(cell, { x, weightIh, weightHh }, { biasIh, biasHh, peepholes, h0, c0 });
+    checkShape(cell, 'weightHh', weightHh, [rows, hiddenSize]);
+    checkShape(cell, 'weightIh', weightIh, [rows, inputSize], ['x', x]);
+    if (biasIh) checkShape(cell, 'biasIh', biasIh, [rows], ['weightHh', weightHh]);
+    if (biasHh) checkShape(cell, 'biasHh', biasHh, [rows], ['weightHh', weightHh]);
+    if (peepholes && cell !== 'lstm')
+      fail(cell, { expected: 'no peepholes', because: 'they are of an LSTM', got: 'some' });
+    if (peepholes) checkShape(cell, 'peepholes', peepholes, [3 * hiddenSize], ['weightHh', weightHh]);
+  }
+  const state = [directions.length, batch, hiddenSize];
+  if (h0) checkShape(cell, 'h0', h0, state, ['x', x]);
+  if (c0 && cell !== 'lstm') fail(cell, { expected: 'no c0', because: 'only an LSTM has a cell state', got: c0.label });
+  if (c0) checkShape(cell, 'c0', c0, state, ['x', x]);
+  return {
+    steps,
+    batch,
+    hiddenSize,
+    lengths: checkLengths(cell, options.lengths, steps, batch),
+    shape: {
+      steps,
+      batch,
+      inputSize,
+      hiddenSize,
+      yStride: directions.length * hiddenSize,
+      relu: nonlinearity === 'relu' ? 1 : 0,
+      resetAfter: resetAfter ? 1 : 0,
+    },
+  };
+}
+
+function checkLengths(
+  cell: RecurrentCell,
+  lengths: Indices | null | undefined,
+  steps: number,
+  batch: number,
+): Int32Array | undefined {
+  if (!lengths) return undefined;
+  const values = checkIndices(cell, lengths, steps + 1, `x has ${steps} steps`);
+  if (values.length === batch) return values;
+  failShape(cell, {
+    expected: `${batch} lengths`,
+    because: 'there is one for each sequence of the batch',
+    got: `${values.length}`,
+  });
+}
