@@ -26,6 +26,7 @@ export {
 } from './normalize.ts';
 export * from './pool2d.ts';
 export * from './recurrent.ts';
+export { type CellOptions, type CellState, GRUCell, LSTMCell, RNNCell } from './recurrent-cell.ts';
 export { ConstantPad2d, Flatten, Identity, Sequential } from './sequential.ts';
 export { type Summary, type SummaryRow, summary } from './summary.ts';
 export { TableConv2d } from './table-conv2d.ts';

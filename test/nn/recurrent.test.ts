@@ -168,3 +168,36 @@ describe('recurrent layers', () => {
     expect(() => Reflect.construct(nn.RNN, [2, 3, { nonlinearity: 'sin' }])).toThrow(/nonlinearity 'tanh' or 'relu'/);
   });
 });
+
+describe('recurrent cells', () => {
+  const layers = {
+    RNNCell: () => ({
+      cell: new nn.RNNCell(2, 3, { nonlinearity: 'relu' }),
+      layer: new nn.RNN(2, 3, { nonlinearity: 'relu' }),
+    }),
+    GRUCell: () => ({ cell: new nn.GRUCell(2, 3), layer: new nn.GRU(2, 3) }),
+    'GRUCell, reset before': () => ({
+      cell: new nn.GRUCell(2, 3, { resetAfter: false }),
+      layer: new nn.GRU(2, 3, { resetAfter: false }),
+    }),
+    LSTMCell: () => ({ cell: new nn.LSTMCell(2, 3), layer: new nn.LSTM(2, 3) }),
+  };
+
+  it.each(Object.entries(layers))('%s goes the way of its layer, step by step, and so do gradients', (_name, make) => {
+    const { cell, layer } = make();
+    expect(Object.keys(cell.stateDict())).toEqual(['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh']);
+    layer.loadStateDict(
+      Object.fromEntries(Object.entries(cell.stateDict()).map(([name, value]) => [`${name}_l0`, value])),
+    );
+    const x = randn([4, 5, 2]);
+    const { output, state } = layer.unroll(x);
+    let stepped: nn.CellState = {};
+    for (let t = 0; t < 4; t++) stepped = cell.step(x.slice([[t, t + 1]]).reshape([5, 2]), stepped);
+    const near = (got: Tensor, want: Tensor) => expect(got.sub(want).abs().max().item()).toBeLessThan(1e-6);
+    near(stepped.h!, state.h.reshape([5, 3]));
+    near(cell.forward(x.slice([[0, 1]]).reshape([5, 2])), output.slice([[0, 1]]).reshape([5, 3]));
+    stepped.h!.sum().backward();
+    state.h.sum().backward();
+    for (const [i, parameter] of cell.parameters().entries()) near(parameter.grad!, layer.parameters()[i]!.grad!);
+  });
+});
