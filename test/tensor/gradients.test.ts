@@ -36,6 +36,22 @@ const cases: Case[] = [
   of('minimum, broadcast', (a, b) => a.minimum(b), normal([2, 3], 3), normal([2, 1], 4)),
   of('maximum, a number', (a) => a.maximum(0.1), x23),
 
+  ...(['rnn', 'gru', 'lstm'] as const).map((cell) =>
+    of(
+      `recurrent, ${cell} in both directions`,
+      (x, h0, ...weights) => {
+        const [weightIh, weightHh, biasIh, biasHh, reverseIh, reverseHh] = weights as [Tensor, Tensor, ...Tensor[]];
+        const forward = { weightIh, weightHh, biasIh: biasIh!, biasHh: biasHh! };
+        const reverse = { weightIh: reverseIh!, weightHh: reverseHh! };
+        const { y, hN, cN } = fovea.recurrent(cell, x, [forward, reverse], { h0, lengths: [3, 1] });
+        return fovea.concat([y, hN, ...(cN ? [cN] : [])].map((output) => output.reshape([-1])));
+      },
+      normal([3, 2, 2], 1),
+      normal([2, 2, 3], 2),
+      ...[[2], [3], [], [], [2], [3]].map((columns, i) => normal([3 * fovea.gatesOf[cell], ...columns], 3 + i)),
+    ),
+  ),
+
   of('neg', (a) => a.neg(), x23),
   of('abs', (a) => a.abs(), x23),
   of('exp', (a) => a.exp(), x23),
