@@ -106,6 +106,7 @@ export function chart(lines: readonly Line[]): string {
     })
     .join('');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 16}" font-family="sans-serif" font-size="12">
+<title>fovea beside its rivals</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${legend}
 ${text(left + 440, top - 12, 'level', 'fill="#555"')}

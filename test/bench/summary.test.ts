@@ -171,9 +171,9 @@ describe('written', () => {
 
   test('as a picture, it has a dot for each figure', () => {
     const picture = chart(lines);
-    // Two ratios, two shares; a legend for each thread count.
+    // A title of its own. Two ratios, two shares; a legend for each thread count.
     expect(picture.match(/<circle/g)).toHaveLength(2 + 2 + 2);
-    expect(picture.match(/<title>/g)).toHaveLength(4);
+    expect(picture.match(/<title>/g)).toHaveLength(1 + 4);
     expect(picture).not.toContain('NaN');
   });
 });
