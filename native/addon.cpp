@@ -60,8 +60,8 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod<&Addon::info>("info"),
                          });
     // What is called often goes without the wrapper's allocations.
-    define(env, exports, "run", run);
-    define(env, exports, "pack", pack);
+    define(env, exports, "run", call<readBuffers, &Engine::run>);
+    define(env, exports, "pack", call<readOperands, &Engine::pack>);
     define(env, exports, "packedLength", packedLength);
   }
 
@@ -95,30 +95,17 @@ class Addon : public Napi::Addon<Addon> {
     }
   };
 
-  // run(kernel, shape, ...buffers, packed?)
-  static napi_value run(napi_env env, napi_callback_info info) {
+  // run(kernel, shape, ...buffers, packed?) and pack(kernel, shape, ...operands, packed), whose
+  // operands are those that the list marks `packs`, in its order.
+  template <auto read, auto work>
+  static napi_value call(napi_env env, napi_callback_info info) {
     Message message;
     Arguments given;
     Call call;
     if (!given.read(env, info, message) ||
-        !readBuffers(env, signatures()[given.kernel], given, call, message)) {
+        !read(env, signatures()[given.kernel], given, call, message)) {
       napi_throw_type_error(env, nullptr, message.text);
-    } else if (!given.engine->run(given.kernel, given.shape, call, message)) {
-      napi_throw_range_error(env, nullptr, message.text);
-    }
-    return nullptr;
-  }
-
-  // pack(kernel, shape, ...operands, packed): the operands that the list marks `packs`, in its
-  // order.
-  static napi_value pack(napi_env env, napi_callback_info info) {
-    Message message;
-    Arguments given;
-    Call call;
-    if (!given.read(env, info, message) ||
-        !readOperands(env, signatures()[given.kernel], given, call, message)) {
-      napi_throw_type_error(env, nullptr, message.text);
-    } else if (!given.engine->pack(given.kernel, given.shape, call, message)) {
+    } else if (!(given.engine->*work)(given.kernel, given.shape, call, message)) {
       napi_throw_range_error(env, nullptr, message.text);
     }
     return nullptr;

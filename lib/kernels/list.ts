@@ -1,14 +1,15 @@
 // THE LIST: every kernel's shape record and buffers. `native/kernels/list.h` is the same list in C++; a test compares them.
 //
 // A kernel call is a name, a shape (integers, then float constants) and dense row-major buffers. A buffer's length is the
-// product of the shape fields and numbers it names. Everything a backend, a recorder or a planner must know of a kernel is here, or in
-// spec.ts: the words for buffers, and the shapes that several kernels share.
+// product of the shape fields and numbers it names. Everything a backend, a recorder or a planner must know of a kernel is
+// here, or in list-recurrent.ts, and in spec.ts: the words for buffers, and the shapes that several kernels share.
 
+import { recurrentKernels } from './list-recurrent.ts';
 // biome-ignore format: many names a line
 import {
-  binary, conv2dShape, convWeight, convX, convY, indices, type KernelSpec, lengths, maybe, over, packs, pool2dShape, poolX,
-  poolY, read, reduce, reduceToIndex, seed, sequenceShape, softmaxLike, softmaxLikeBackward, unary, unaryBackward,
-  update, withConstants, write, writeIndices,
+  binary, conv2dShape, convWeight, convX, convY, indices, type KernelSpec, maybe, over, packs, pool2dShape, poolX, poolY,
+  read, reduce, reduceToIndex, seed, softmaxLike, softmaxLikeBackward, unary, unaryBackward, update, withConstants, write,
+  writeIndices,
 } from './spec.ts';
 
 export const kernels = {
@@ -229,129 +230,7 @@ export const kernels = {
     },
   },
 
-  // recurrent.h: a cell over a whole sequence in one direction; reverse 1 starts at each sequence's own end. lengths: steps
-  // of each sequence (steps, if absent); later ones count for nothing, y and gradX are 0 there. y is columns
-  // yOffset .. yOffset + hiddenSize of rows of yStride, so that two directions can share it. Absent states are 0.
-  // Weights, biases and gates as in PyTorch. `saved` is what the gradient needs. accumulate: adds into gradX.
-  // h' = tanh or ReLU (Wih x + bih + Whh h + bhh)
-  rnn: {
-    shape: [...sequenceShape, 'relu', 'yStride', 'yOffset'],
-    constants: [],
-    buffers: {
-      x: read('steps batch inputSize'),
-      weightIh: packs(read('hiddenSize inputSize')),
-      weightHh: packs(read('hiddenSize hiddenSize')),
-      biasIh: maybe(read('hiddenSize')),
-      biasHh: maybe(read('hiddenSize')),
-      h0: maybe(read('batch hiddenSize')),
-      lengths,
-      y: update('steps batch yStride'),
-      hN: maybe(over('batch hiddenSize', 'h0')),
-    },
-  },
-  // gates r, z, n: h' = (1 - z) n + z h, n = tanh(Win x + bin + r (Whn h + bhn)) or, resetAfter 0, tanh(… + Whn (r h) + bhn)
-  gru: {
-    shape: [...sequenceShape, 'resetAfter', 'yStride', 'yOffset'],
-    constants: [],
-    buffers: {
-      x: read('steps batch inputSize'),
-      weightIh: packs(read('3 hiddenSize inputSize')),
-      weightHh: packs(read('3 hiddenSize hiddenSize')),
-      biasIh: maybe(read('3 hiddenSize')),
-      biasHh: maybe(read('3 hiddenSize')),
-      h0: maybe(read('batch hiddenSize')),
-      lengths,
-      y: update('steps batch yStride'),
-      hN: maybe(over('batch hiddenSize', 'h0')),
-      saved: maybe(write('steps batch 4 hiddenSize')),
-    },
-  },
-  // gates i, f, g, o: c' = f c + i g, h' = o tanh(c'); peepholes, of i, f and o in this order: i and f see c, o sees c'
-  lstm: {
-    shape: [...sequenceShape, 'yStride', 'yOffset'],
-    constants: [],
-    buffers: {
-      x: read('steps batch inputSize'),
-      weightIh: packs(read('4 hiddenSize inputSize')),
-      weightHh: packs(read('4 hiddenSize hiddenSize')),
-      biasIh: maybe(read('4 hiddenSize')),
-      biasHh: maybe(read('4 hiddenSize')),
-      peepholes: maybe(read('3 hiddenSize')),
-      h0: maybe(read('batch hiddenSize')),
-      c0: maybe(read('batch hiddenSize')),
-      lengths,
-      y: update('steps batch yStride'),
-      hN: maybe(over('batch hiddenSize', 'h0')),
-      cN: maybe(over('batch hiddenSize', 'c0')),
-      saved: maybe(write('steps batch 5 hiddenSize')),
-    },
-  },
-  // gradBias is that of biasIh and of biasHh
-  rnnBackward: {
-    shape: [...sequenceShape, 'relu', 'yStride', 'yOffset', 'accumulate'],
-    constants: [],
-    buffers: {
-      x: read('steps batch inputSize'),
-      weightIh: read('hiddenSize inputSize'),
-      weightHh: read('hiddenSize hiddenSize'),
-      h0: maybe(read('batch hiddenSize')),
-      lengths,
-      y: read('steps batch yStride'),
-      gradY: maybe(read('steps batch yStride')),
-      gradHN: maybe(read('batch hiddenSize')),
-      gradX: maybe(update('steps batch inputSize')),
-      gradWeightIh: write('hiddenSize inputSize'),
-      gradWeightHh: write('hiddenSize hiddenSize'),
-      gradBias: maybe(write('hiddenSize')),
-      gradH0: maybe(write('batch hiddenSize')),
-    },
-  },
-  gruBackward: {
-    shape: [...sequenceShape, 'resetAfter', 'yStride', 'yOffset', 'accumulate'],
-    constants: [],
-    buffers: {
-      x: read('steps batch inputSize'),
-      weightIh: read('3 hiddenSize inputSize'),
-      weightHh: read('3 hiddenSize hiddenSize'),
-      h0: maybe(read('batch hiddenSize')),
-      lengths,
-      y: read('steps batch yStride'),
-      saved: read('steps batch 4 hiddenSize'),
-      gradY: maybe(read('steps batch yStride')),
-      gradHN: maybe(read('batch hiddenSize')),
-      gradX: maybe(update('steps batch inputSize')),
-      gradWeightIh: write('3 hiddenSize inputSize'),
-      gradWeightHh: write('3 hiddenSize hiddenSize'),
-      gradBiasIh: maybe(write('3 hiddenSize')),
-      gradBiasHh: maybe(write('3 hiddenSize')),
-      gradH0: maybe(write('batch hiddenSize')),
-    },
-  },
-  lstmBackward: {
-    shape: [...sequenceShape, 'yStride', 'yOffset', 'accumulate'],
-    constants: [],
-    buffers: {
-      x: read('steps batch inputSize'),
-      weightIh: read('4 hiddenSize inputSize'),
-      weightHh: read('4 hiddenSize hiddenSize'),
-      peepholes: maybe(read('3 hiddenSize')),
-      h0: maybe(read('batch hiddenSize')),
-      c0: maybe(read('batch hiddenSize')),
-      lengths,
-      y: read('steps batch yStride'),
-      saved: read('steps batch 5 hiddenSize'),
-      gradY: maybe(read('steps batch yStride')),
-      gradHN: maybe(read('batch hiddenSize')),
-      gradCN: maybe(read('batch hiddenSize')),
-      gradX: maybe(update('steps batch inputSize')),
-      gradWeightIh: write('4 hiddenSize inputSize'),
-      gradWeightHh: write('4 hiddenSize hiddenSize'),
-      gradBias: maybe(write('4 hiddenSize')),
-      gradPeepholes: maybe(write('3 hiddenSize')),
-      gradH0: maybe(write('batch hiddenSize')),
-      gradC0: maybe(write('batch hiddenSize')),
-    },
-  },
+  ...recurrentKernels, // recurrent.h
 
   // random.h: Philox 4x32-10; element i takes word i % 4 of block counter + floor(i / 4)
   uniform: {
@@ -470,32 +349,6 @@ export const kernels = {
 } as const satisfies Readonly<Record<string, KernelSpec>>;
 
 export type KernelName = keyof typeof kernels;
-type Kernels = typeof kernels;
-
-/** The shape record of a kernel: its integers and float constants by name. */
-export type Shape<K extends KernelName> = {
-  readonly [F in Kernels[K]['shape'][number] | Kernels[K]['constants'][number]]: number;
-};
-
-/** Element storage of a floating-point buffer; double precision exists on the reference backend only. */
-export type Floats = Float32Array | Float64Array;
-
-type BufferOf<S> = S extends { readonly type: 'i32' } ? Int32Array : Floats;
-type OptionalNames<B> = { [N in keyof B]: B[N] extends { readonly optional: true } ? N : never }[keyof B];
-
-/** The buffers of a kernel by name; optional ones may be left out. */
-export type Buffers<K extends KernelName> = {
-  readonly [N in Exclude<keyof Kernels[K]['buffers'], OptionalNames<Kernels[K]['buffers']>>]: BufferOf<
-    Kernels[K]['buffers'][N]
-  >;
-} & {
-  readonly [N in OptionalNames<Kernels[K]['buffers']>]?: BufferOf<Kernels[K]['buffers'][N]> | undefined;
-};
-
-type PackedNames<B> = { [N in keyof B]: B[N] extends { readonly packs: true } ? N : never }[keyof B];
-
-/** The constant operands of a kernel that can be packed, by name. */
-export type Operands<K extends KernelName> = Pick<Buffers<K>, PackedNames<Kernels[K]['buffers']> & keyof Buffers<K>>;
 
 /** What a unary kernel's gradient needs from the forward pass. */
 export const savedBy = {

@@ -1,8 +1,9 @@
 // The native backend: packs a call for the binary and runs it there.
 import { type BinaryInfo, openBinary } from './binary.ts';
+import type { Buffers, Operands, Shape } from './call.ts';
 import { type Caller, callerOf, type Fields, type Memories } from './caller.ts';
 import { layouts } from './layout.ts';
-import type { Buffers, KernelName, Operands, Shape } from './list.ts';
+import type { KernelName } from './list.ts';
 
 /** The native kernels. Each thread of JavaScript has its own choice of instruction set and number of threads. */
 export interface Native {

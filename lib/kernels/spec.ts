@@ -114,8 +114,3 @@ export const pool2dShape = [
 
 export const poolX = 'planes height width';
 export const poolY = 'planes outHeight outWidth';
-
-export const sequenceShape = ['steps', 'batch', 'inputSize', 'hiddenSize', 'reverse'] as const;
-
-/** How many steps of each sequence of a batch count, in any order. */
-export const lengths = maybe({ ...indices('batch', 'steps'), except: 'steps' });

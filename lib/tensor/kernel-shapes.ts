@@ -1,5 +1,5 @@
 // Shape records of the binary and copy kernels, filled from dimensions and strides.
-import type { Shape as KernelShape } from '../kernels/list.ts';
+import type { Shape as KernelShape } from '../kernels/call.ts';
 
 /** Elementwise over `size` elements; a step of 0 repeats the single element of that operand. */
 export function flatBinary(size: number, aStep: 0 | 1, bStep: 0 | 1): KernelShape<'add'> {

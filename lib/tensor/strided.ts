@@ -1,6 +1,6 @@
 // The copy kernel on whole tensors: reading or writing memory with strides, without gradients.
 import { run } from '../kernels/backend.ts';
-import type { Floats } from '../kernels/list.ts';
+import type { Floats } from '../kernels/call.ts';
 import { empty, type Tensor } from './core.ts';
 import { type CopySide, stridedCopy } from './kernel-shapes.ts';
 import { broadcastStrides, coalesce, type Shape, stridesOf } from './shape.ts';

@@ -5,9 +5,10 @@ import { goalOf } from '../../bench/shapes/goals.ts';
 import { rows } from '../../bench/shapes/index.ts';
 import { footprint, select, title } from '../../bench/shapes/row.ts';
 import { run } from '../../lib/kernels/backend.ts';
+import type { Buffers, Shape } from '../../lib/kernels/call.ts';
 import { checkCall } from '../../lib/kernels/check.ts';
 import { layouts } from '../../lib/kernels/layout.ts';
-import type { Buffers, KernelName, Shape } from '../../lib/kernels/list.ts';
+import type { KernelName } from '../../lib/kernels/list.ts';
 
 const single = rows.filter((row) => row.call.op !== 'recurrent');
 /** Small enough to be made and run in a test. */

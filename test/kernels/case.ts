@@ -1,5 +1,6 @@
 // One row of the case table: a kernel call described as data, and how close two backends must come on it.
-import type { Buffers, KernelName, Shape } from '../../lib/kernels/list.ts';
+import type { Buffers, Shape } from '../../lib/kernels/call.ts';
+import type { KernelName } from '../../lib/kernels/list.ts';
 
 /**
  * What fills a buffer: a distribution, or numbers that repeat.

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { type KernelName, kernels, savedBy } from '../../lib/kernels/list.ts';
 import { generator, type Named, type Numbers, productOf, specsOf } from './buffers.ts';
-import { convolution } from './cases/conv2d.ts';
 import { pool } from './cases/pool2d.ts';
 import { callReference } from './compare.ts';
+import { convolution } from './geometry.ts';
 
 type Fields = Readonly<Record<string, number>>;
 

@@ -1,5 +1,5 @@
 // Kernels whose reference has several paths, written as their definitions say and nothing else: slow, and easy to check.
-import type { Shape } from '../../lib/kernels/list.ts';
+import type { Shape } from '../../lib/kernels/call.ts';
 
 type Doubles = Float64Array;
 type Input = Doubles | undefined;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadNative, type Native } from '../../lib/kernels/native.ts';
 import { reference } from '../../lib/kernels/reference.ts';
 import { generator } from './buffers.ts';
-import { convolution } from './cases/conv2d.ts';
+import { convolution } from './geometry.ts';
 
 function load(): Native | undefined {
   try {

@@ -1,5 +1,5 @@
 // Gradients of convolution: of its input by folding columns back, of its weight by a product with the unfolded patches.
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import { outputRowsAtOnce } from './conv2d.ts';
 import { multiplyPacked, pack, packedLength, tile } from './gemm.ts';
 import { type Kernel, scratch } from './kernel.ts';

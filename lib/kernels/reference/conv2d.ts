@@ -1,5 +1,5 @@
 // Convolution: patches are unfolded into packed panels and multiplied; few output channels per group take a direct loop.
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import { finish, multiplyPacked, pack, packedLength, rowsAtOnce, tile } from './gemm.ts';
 import { type Kernel, scratch } from './kernel.ts';
 import { type ConvShape, eachRow, tapCount, unfold } from './patches.ts';

@@ -1,5 +1,5 @@
 // Binary operations with broadcasting: dimensions are merged where memory allows, then each row is one plain loop.
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import type { Kernel } from './kernel.ts';
 
 /** y[yStart + i] = f(a[aStart + i aStep], b[bStart + i bStep]) for i below count. */

@@ -1,5 +1,5 @@
 // Matrix product: operands are packed into panels of four rows or columns, then multiplied in 4 x 4 register tiles.
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import { type Kernel, scratch } from './kernel.ts';
 
 /** Rows of a panel of `a` and columns of a panel of `b`. */

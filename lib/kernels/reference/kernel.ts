@@ -1,5 +1,6 @@
 // The type of a reference kernel, and scratch memory for those that need some.
-import type { Buffers, KernelName, Shape } from '../list.ts';
+import type { Buffers, Shape } from '../call.ts';
+import type { KernelName } from '../list.ts';
 
 /** One kernel of the list in TypeScript; it trusts its arguments, which were checked at the edge. */
 export type Kernel<K extends KernelName> = (shape: Shape<K>, buffers: Buffers<K>) => void;

@@ -1,5 +1,5 @@
 // Patches of an image as the columns of a matrix, [taps, positions]: taps are (channel, ky, kx), positions (oy, ox).
-import type { Floats, Shape } from '../list.ts';
+import type { Floats, Shape } from '../call.ts';
 
 /** The shape of a convolution, forward or backward. */
 export type ConvShape = Shape<'conv2dBackwardInput'>;

@@ -1,5 +1,5 @@
 // Pooling over windows clipped to the plane, [planes, height, width] -> [planes, outHeight, outWidth], and its gradients.
-import type { Floats, Shape } from '../list.ts';
+import type { Floats, Shape } from '../call.ts';
 import { type Kernel, scratch } from './kernel.ts';
 
 /** NaN counts as the largest; `indices` are positions within the plane, the first of equals. */

@@ -1,17 +1,14 @@
 // lstm and its gradient through time. Gates i, f, g, o; c' = f c + i g, h' = o tanh(c').
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import { type Kernel, scratch } from './kernel.ts';
 import {
-  biasGradient,
   clearPadding,
-  inputGradients,
   inputSums,
   productMemory,
   productWith,
   readStates,
   rowsOf,
-  statesBefore,
-  weightGradient,
+  sumGradients,
   writeStates,
 } from './recurrent-sequence.ts';
 
@@ -71,7 +68,6 @@ export const lstm: Kernel<'lstm'> = (shape, buffers) => {
 
 const backwardMemory = productMemory();
 const gatesOf = scratch();
-const beforeOf = scratch();
 const gradStates = scratch();
 const gradCells = scratch();
 
@@ -99,7 +95,7 @@ function peepholeGradients(
 }
 
 export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
-  const { x, weightIh, weightHh, peepholes, h0, c0, lengths, y, saved, gradY, gradHN, gradCN } = buffers;
+  const { weightHh, peepholes, c0, lengths, saved, gradY, gradHN, gradCN } = buffers;
   const { steps, batch, hiddenSize: hidden, yStride, yOffset } = shape;
   const wide = 4 * hidden;
   const rows = rowsOf(shape, lengths);
@@ -151,11 +147,7 @@ export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
   }
   writeStates(rows, hidden, dhs, buffers.gradH0);
   writeStates(rows, hidden, dcs, buffers.gradC0);
-  const inputs = beforeOf(rows.total * hidden);
-  statesBefore(shape, rows, h0, y, inputs);
-  weightGradient(rows.total, gates, wide, inputs, hidden, buffers.gradWeightHh);
-  inputGradients(shape, rows, gates, wide, x, weightIh, buffers.gradWeightIh, buffers.gradX);
-  biasGradient(rows.total, gates, wide, buffers.gradBias);
+  sumGradients(shape, rows, gates, wide, buffers);
   if (buffers.gradPeepholes !== undefined)
     peepholeGradients(rows.total, hidden, gates, cellBefore, cellAfter, buffers.gradPeepholes);
 };

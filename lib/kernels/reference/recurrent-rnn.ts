@@ -1,16 +1,13 @@
 // rnn and its gradient through time: h' = tanh or ReLU of Wih x + Whh h + bias.
 import { type Kernel, scratch } from './kernel.ts';
 import {
-  biasGradient,
   clearPadding,
-  inputGradients,
   inputSums,
   productMemory,
   productWith,
   readStates,
   rowsOf,
-  statesBefore,
-  weightGradient,
+  sumGradients,
   writeStates,
 } from './recurrent-sequence.ts';
 
@@ -46,11 +43,10 @@ export const rnn: Kernel<'rnn'> = (shape, { x, weightIh, weightHh, biasIh, biasH
 
 const backwardMemory = productMemory();
 const gradients = scratch();
-const beforeOf = scratch();
 const gradStates = scratch();
 
 export const rnnBackward: Kernel<'rnnBackward'> = (shape, buffers) => {
-  const { x, weightIh, weightHh, h0, lengths, y, gradY, gradHN } = buffers;
+  const { weightHh, lengths, y, gradY, gradHN } = buffers;
   const { steps, batch, hiddenSize: hidden, yStride, yOffset } = shape;
   const rows = rowsOf(shape, lengths);
   const sums = gradients(rows.total * hidden);
@@ -72,9 +68,5 @@ export const rnnBackward: Kernel<'rnnBackward'> = (shape, buffers) => {
     multiplySums(rows.alive[step], sums, first * hidden, hidden, dhs, 0, hidden);
   }
   writeStates(rows, hidden, dhs, buffers.gradH0);
-  const inputs = beforeOf(rows.total * hidden);
-  statesBefore(shape, rows, h0, y, inputs);
-  weightGradient(rows.total, sums, hidden, inputs, hidden, buffers.gradWeightHh);
-  inputGradients(shape, rows, sums, hidden, x, weightIh, buffers.gradWeightIh, buffers.gradX);
-  biasGradient(rows.total, sums, hidden, buffers.gradBias);
+  sumGradients(shape, rows, sums, hidden, buffers);
 };

@@ -1,5 +1,5 @@
 // What the recurrent kernels share: which sequences are alive at which step, and the products around the loop over time.
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import { multiply, multiplyPacked, type Operand, pack, packedLength } from './gemm.ts';
 import { scratch } from './kernel.ts';
 
@@ -219,4 +219,31 @@ export function inputGradients(
     const start = rows.place[row] * columns;
     for (let i = 0; i < columns; i++) gradX[start + i] += inputs[at++];
   }
+}
+
+const beforeOf = scratch();
+
+/** The rest of a gradient where the gates' sums are one, Wih x + Whh h + biases: from their gradients all others. */
+export function sumGradients(
+  sizes: Sizes & { readonly accumulate: number },
+  rows: Rows,
+  gradients: Float64Array,
+  wide: number,
+  buffers: {
+    readonly x: Floats;
+    readonly weightIh: Floats;
+    readonly h0?: Floats | undefined;
+    readonly y: Floats;
+    readonly gradX?: Floats | undefined;
+    readonly gradWeightIh: Floats;
+    readonly gradWeightHh: Floats;
+    readonly gradBias?: Floats | undefined;
+  },
+): void {
+  const { x, weightIh, h0, y, gradX, gradWeightIh, gradWeightHh, gradBias } = buffers;
+  const inputs = beforeOf(rows.total * sizes.hiddenSize);
+  statesBefore(sizes, rows, h0, y, inputs);
+  weightGradient(rows.total, gradients, wide, inputs, sizes.hiddenSize, gradWeightHh);
+  inputGradients(sizes, rows, gradients, wide, x, weightIh, gradWeightIh, gradX);
+  biasGradient(rows.total, gradients, wide, gradBias);
 }

@@ -1,5 +1,5 @@
 // Reductions of the middle dimension: [outer, count, inner] -> [outer, inner], summed in double precision.
-import type { Floats } from '../list.ts';
+import type { Floats } from '../call.ts';
 import { type Kernel, scratch } from './kernel.ts';
 
 const totals = scratch();

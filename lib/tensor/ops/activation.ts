@@ -1,6 +1,7 @@
 // Functions of one operand, element by element.
 import { run } from '../../kernels/backend.ts';
-import { type Floats, savedBy } from '../../kernels/list.ts';
+import type { Floats } from '../../kernels/call.ts';
+import { savedBy } from '../../kernels/list.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { checkFloat, checkNumber } from './check.ts';

@@ -1,6 +1,6 @@
 // Convolution (cross-correlation, as every deep-learning library defines it) over images and sequences.
 import { run } from '../../kernels/backend.ts';
-import type { Shape as KernelShape } from '../../kernels/list.ts';
+import type { Shape as KernelShape } from '../../kernels/call.ts';
 import { convAlgorithms } from '../../kernels/spec.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';

@@ -1,6 +1,6 @@
 // Arithmetic of two operands with broadcasting.
 import { run } from '../../kernels/backend.ts';
-import type { Floats } from '../../kernels/list.ts';
+import type { Floats } from '../../kernels/call.ts';
 import { differentiable } from '../autograd.ts';
 import { constant, empty, type Tensor } from '../core.ts';
 import { flatBinary, stridedBinary } from '../kernel-shapes.ts';

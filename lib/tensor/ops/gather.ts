@@ -1,6 +1,6 @@
 // Picking elements by int32 indices.
 import { run } from '../../kernels/backend.ts';
-import type { Shape as KernelShape } from '../../kernels/list.ts';
+import type { Shape as KernelShape } from '../../kernels/call.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';

@@ -1,6 +1,6 @@
 // Matrix products, batched and broadcast, and the linear layer.
 import { run } from '../../kernels/backend.ts';
-import type { Shape as KernelShape } from '../../kernels/list.ts';
+import type { Shape as KernelShape } from '../../kernels/call.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';

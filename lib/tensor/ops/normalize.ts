@@ -1,6 +1,6 @@
 // Batch and layer normalization.
 import { run } from '../../kernels/backend.ts';
-import type { Buffers } from '../../kernels/list.ts';
+import type { Buffers } from '../../kernels/call.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { fail, failShape } from '../errors.ts';

@@ -1,6 +1,6 @@
 // Pooling over windows of images, by the rules of PyTorch.
 import { run } from '../../kernels/backend.ts';
-import type { Shape as KernelShape } from '../../kernels/list.ts';
+import type { Shape as KernelShape } from '../../kernels/call.ts';
 import { differentiable, willRecord } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';

@@ -1,6 +1,6 @@
 // A recurrent layer over whole sequences, in one direction or both: one kernel call per direction.
 import { run } from '../../kernels/backend.ts';
-import type { Floats } from '../../kernels/list.ts';
+import type { Floats } from '../../kernels/call.ts';
 import { differentiableAll, willRecord } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { fail, failShape } from '../errors.ts';

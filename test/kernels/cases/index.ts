@@ -13,6 +13,7 @@ import { cases as recurrent } from './recurrent.ts';
 import { cases as reduce } from './reduce.ts';
 import { cases as softmax } from './softmax.ts';
 import { cases as update } from './update.ts';
+import { cases as winograd } from './winograd.ts';
 
 export const cases: readonly AnyCase[] = [
   ...elementwise,
@@ -20,6 +21,7 @@ export const cases: readonly AnyCase[] = [
   ...reduce,
   ...gemm,
   ...conv2d,
+  ...winograd,
   ...pool2d,
   ...softmax,
   ...normalize,

@@ -1,5 +1,5 @@
 // Cases of strided copies (transpose, slice, pad, concat, reversal) and of filling.
-import type { Shape } from '../../../lib/kernels/list.ts';
+import type { Shape } from '../../../lib/kernels/call.ts';
 import { type AnyCase, counts, exact } from '../case.ts';
 
 interface Move {

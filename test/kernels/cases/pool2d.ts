@@ -1,5 +1,5 @@
 // Cases of pooling, forward and backward.
-import type { Shape } from '../../../lib/kernels/list.ts';
+import type { Shape } from '../../../lib/kernels/call.ts';
 import { type AnyCase, exact, type Fill, sumOf } from '../case.ts';
 
 interface Geometry {

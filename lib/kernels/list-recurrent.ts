@@ -1,0 +1,136 @@
+// The recurrent kernels of THE LIST: a cell over a whole sequence in one direction, and its gradient.
+//
+// reverse 1 starts at each sequence's own end. lengths: steps of each sequence (steps, if absent); later ones count for
+// nothing, y and gradX are 0 there. y is columns yOffset .. yOffset + hiddenSize of rows of yStride, so that two
+// directions can share it. Absent states are 0. Weights, biases and gates as in PyTorch. `saved` is what the gradient
+// needs. accumulate: adds into gradX.
+import { indices, type KernelSpec, maybe, over, packs, read, update, write } from './spec.ts';
+
+const sequence = ['steps', 'batch', 'inputSize', 'hiddenSize', 'reverse'] as const;
+const placeOfY = ['yStride', 'yOffset'] as const;
+
+const x = read('steps batch inputSize');
+const state = maybe(read('batch hiddenSize'));
+const gradState = maybe(write('batch hiddenSize'));
+const peepholes = maybe(read('3 hiddenSize'));
+/** How many steps of each sequence of a batch count, in any order. */
+const lengths = maybe({ ...indices('batch', 'steps'), except: 'steps' });
+
+/** Weights and biases of a cell: a row for each gate of each unit. */
+const parameters = <R extends string>(rows: R) =>
+  ({
+    weightIh: packs(read(`${rows} inputSize` as const)),
+    weightHh: packs(read(`${rows} hiddenSize` as const)),
+    biasIh: maybe(read(rows)),
+    biasHh: maybe(read(rows)),
+  }) as const;
+
+const outputs = { y: update('steps batch yStride'), hN: maybe(over('batch hiddenSize', 'h0')) } as const;
+
+const weights = <R extends string>(rows: R) =>
+  ({ weightIh: read(`${rows} inputSize` as const), weightHh: read(`${rows} hiddenSize` as const) }) as const;
+
+const y = read('steps batch yStride');
+const gradY = maybe(y);
+
+const gradients = <R extends string>(rows: R) =>
+  ({
+    gradX: maybe(update('steps batch inputSize')),
+    gradWeightIh: write(`${rows} inputSize` as const),
+    gradWeightHh: write(`${rows} hiddenSize` as const),
+  }) as const;
+
+export const recurrentKernels = {
+  // h' = tanh or ReLU (Wih x + bih + Whh h + bhh)
+  rnn: {
+    shape: [...sequence, 'relu', ...placeOfY],
+    constants: [],
+    buffers: { x, ...parameters('hiddenSize'), h0: state, lengths, ...outputs },
+  },
+  // gates r, z, n: h' = (1 - z) n + z h, n = tanh(Win x + bin + r (Whn h + bhn)) or, resetAfter 0, tanh(… + Whn (r h) + bhn)
+  gru: {
+    shape: [...sequence, 'resetAfter', ...placeOfY],
+    constants: [],
+    buffers: {
+      x,
+      ...parameters('3 hiddenSize'),
+      h0: state,
+      lengths,
+      ...outputs,
+      saved: maybe(write('steps batch 4 hiddenSize')),
+    },
+  },
+  // gates i, f, g, o: c' = f c + i g, h' = o tanh(c'); peepholes, of i, f and o in this order: i and f see c, o sees c'
+  lstm: {
+    shape: [...sequence, ...placeOfY],
+    constants: [],
+    buffers: {
+      x,
+      ...parameters('4 hiddenSize'),
+      peepholes,
+      h0: state,
+      c0: state,
+      lengths,
+      ...outputs,
+      cN: maybe(over('batch hiddenSize', 'c0')),
+      saved: maybe(write('steps batch 5 hiddenSize')),
+    },
+  },
+  // gradBias is that of biasIh and of biasHh
+  rnnBackward: {
+    shape: [...sequence, 'relu', ...placeOfY, 'accumulate'],
+    constants: [],
+    buffers: {
+      x,
+      ...weights('hiddenSize'),
+      h0: state,
+      lengths,
+      y,
+      gradY,
+      gradHN: state,
+      ...gradients('hiddenSize'),
+      gradBias: maybe(write('hiddenSize')),
+      gradH0: gradState,
+    },
+  },
+  gruBackward: {
+    shape: [...sequence, 'resetAfter', ...placeOfY, 'accumulate'],
+    constants: [],
+    buffers: {
+      x,
+      ...weights('3 hiddenSize'),
+      h0: state,
+      lengths,
+      y,
+      saved: read('steps batch 4 hiddenSize'),
+      gradY,
+      gradHN: state,
+      ...gradients('3 hiddenSize'),
+      gradBiasIh: maybe(write('3 hiddenSize')),
+      gradBiasHh: maybe(write('3 hiddenSize')),
+      gradH0: gradState,
+    },
+  },
+  lstmBackward: {
+    shape: [...sequence, ...placeOfY, 'accumulate'],
+    constants: [],
+    buffers: {
+      x,
+      ...weights('4 hiddenSize'),
+      peepholes,
+      h0: state,
+      c0: state,
+      lengths,
+      y,
+      saved: read('steps batch 5 hiddenSize'),
+      gradY,
+      gradHN: state,
+      gradCN: state,
+      ...gradients('4 hiddenSize'),
+      gradBias: maybe(write('4 hiddenSize')),
+      gradPeepholes: maybe(write('3 hiddenSize')),
+      gradH0: gradState,
+      gradC0: gradState,
+    },
+  },
+} as const satisfies Readonly<Record<string, KernelSpec>>;
