@@ -10,6 +10,7 @@ export {
   randomHorizontalFlip,
   type Transform,
 } from './augment.ts';
+export { type CountingLosses, countingLosses } from './bigrams.ts';
 export { ArrayDataset, type ArrayOptions, type Batch, type Dataset, type Indices, split, subset } from './dataset.ts';
 export { builtinDigits, type DigitOptions } from './digits.ts';
 export { type Idx, type IdxOptions, loadMnist, type MnistOptions, readIdx } from './idx.ts';
@@ -17,3 +18,4 @@ export { type ImageOptions, loadImage, loadModelInput, saveImage } from './image
 export { type FolderOptions, ImageFolder, imageFolder } from './image-folder.ts';
 export { DataLoader, type LoaderOptions, type LoaderState } from './loader.ts';
 export { type InputOptions, toModelInput } from './model-input.ts';
+export { lineEnd, spaceBetween, type TextLevel, textLevels, tokenize } from './tokens.ts';

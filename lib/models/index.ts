@@ -1,6 +1,8 @@
 // Public names of the models.
 export type { Preprocessing } from '../io/index.ts';
 export type { Augmentation, ModelDefinition, ModelOptions, Recipe } from './definition.ts';
+export { LanguageModel, type LanguageModelOptions, padding, type TokenBatch } from './language-model.ts';
 export { c3Table, LeNet5, LeNet5Classic, type LeNetOptions, Subsample2d } from './lenet.ts';
 export { recipes } from './recipes.ts';
 export { createModel, models } from './registry.ts';
+export { type SamplingOptions, sampleIndex, type WritingOptions, writeTokens } from './sampling.ts';

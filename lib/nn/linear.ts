@@ -1,4 +1,5 @@
 // Linear: y = x weightᵀ + bias.
+import { fail } from '../tensor/errors.ts';
 import { type Generator, linear, type Tensor, zeros } from '../tensor/index.ts';
 import { product } from '../tensor/shape.ts';
 import { checkInteger } from './check.ts';
@@ -12,6 +13,13 @@ export function initialize(weight: Tensor, bias: Tensor | null, fanIn: number, g
   if (bias) uniform_(bias, -bound, bound, { generator });
 }
 
+export interface LinearOptions {
+  readonly bias?: boolean;
+  /** A weight to share with another layer, such as an embedding, instead of one of its own. */
+  readonly weight?: Tensor;
+  readonly generator?: Generator | undefined;
+}
+
 /** x [..., inFeatures] -> [..., outFeatures]; weight [outFeatures, inFeatures], bias [outFeatures]. */
 export class Linear extends Module {
   readonly weight: Tensor;
@@ -20,13 +28,21 @@ export class Linear extends Module {
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true, generator }: { bias?: boolean; generator?: Generator | undefined } = {},
+    { bias = true, weight, generator }: LinearOptions = {},
   ) {
     super();
     checkInteger('Linear', 'inFeatures', inFeatures, 1);
     checkInteger('Linear', 'outFeatures', outFeatures, 1);
-    this.weight = zeros([outFeatures, inFeatures], { requiresGrad: true });
     this.bias = bias ? zeros([outFeatures], { requiresGrad: true }) : null;
+    if (weight) {
+      const shape = [outFeatures, inFeatures];
+      if (weight.shape.join() !== shape.join()) {
+        fail('Linear', { expected: `weight [${shape.join(', ')}]`, got: `[${weight.shape.join(', ')}]` });
+      }
+      this.weight = weight;
+      return;
+    }
+    this.weight = zeros([outFeatures, inFeatures], { requiresGrad: true });
     initialize(this.weight, this.bias, inFeatures, generator);
   }
 
