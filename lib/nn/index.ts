@@ -14,7 +14,7 @@ export { Conv2d, type Conv2dOptions } from './conv2d.ts';
 export { Dropout } from './dropout.ts';
 export { Embedding } from './embedding.ts';
 export * as init from './init.ts';
-export { Linear } from './linear.ts';
+export { Linear, type LinearOptions } from './linear.ts';
 export * from './loss.ts';
 export { Module, type StateDict } from './module.ts';
 export {
