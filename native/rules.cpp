@@ -299,6 +299,12 @@ bool adding(const char* kernel, const Call& call, Message& message) {
          flag(kernel, "accumulate", shapeOf<Shape>(call).accumulate, message);
 }
 
+// A step has some tag.
+bool crf(const char* kernel, const Call& call, Message& message) {
+  const auto s = shapeOf<CrfShape>(call);
+  return s.steps == 0 || s.batch == 0 || atLeast(kernel, "tags", s.tags, 1, message);
+}
+
 template <class Shape>
 bool seeded(const char* kernel, const Call& call, Message& message) {
   return exactly(kernel, "seedWords", shapeOf<Shape>(call).seedWords, 4, message);
@@ -362,6 +368,9 @@ const std::unordered_map<std::string, Rule>& rules() {
       {"rnnBackward", adding<RnnBackwardShape, rnn<RnnBackwardShape>>},
       {"gruBackward", adding<GruBackwardShape, gru<GruBackwardShape>>},
       {"lstmBackward", adding<LstmBackwardShape, lstm<LstmBackwardShape>>},
+      {"crf", crf},
+      {"crfBackward", crf},
+      {"crfDecode", crf},
       {"uniform", seeded<UniformShape>},
       {"normal", seeded<NormalShape>},
       {"dropout", seeded<DropoutShape>},

@@ -4,7 +4,7 @@
 // nothing, y and gradX are 0 there. y is columns yOffset .. yOffset + hiddenSize of rows of yStride, so that two
 // directions can share it. Absent states are 0. Weights, biases and gates as in PyTorch. `saved` is what the gradient
 // needs. accumulate: adds into gradX.
-import { indices, type KernelSpec, maybe, over, packs, read, update, write } from './spec.ts';
+import { type KernelSpec, lengths, maybe, over, packs, read, update, write } from './spec.ts';
 
 const sequence = ['steps', 'batch', 'inputSize', 'hiddenSize', 'reverse'] as const;
 const placeOfY = ['yStride', 'yOffset'] as const;
@@ -13,8 +13,6 @@ const x = read('steps batch inputSize');
 const state = maybe(read('batch hiddenSize'));
 const gradState = maybe(write('batch hiddenSize'));
 const peepholes = maybe(read('3 hiddenSize'));
-/** How many steps of each sequence of a batch count, in any order. */
-const lengths = maybe({ ...indices('batch', 'steps'), except: 'steps' });
 
 /** Weights and biases of a cell: a row for each gate of each unit. */
 const parameters = <R extends string>(rows: R) =>

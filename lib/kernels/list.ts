@@ -2,8 +2,9 @@
 //
 // A kernel call is a name, a shape (integers, then float constants) and dense row-major buffers. A buffer's length is the
 // product of the shape fields and numbers it names. Everything a backend, a recorder or a planner must know of a kernel is
-// here, or in list-recurrent.ts, and in spec.ts: the words for buffers, and the shapes that several kernels share.
+// here, in list-recurrent.ts or list-crf.ts, and in spec.ts: the words for buffers, and shapes that several kernels share.
 
+import { crfKernels } from './list-crf.ts';
 import { recurrentKernels } from './list-recurrent.ts';
 // biome-ignore format: many names a line
 import {
@@ -231,6 +232,7 @@ export const kernels = {
   },
 
   ...recurrentKernels, // recurrent.h
+  ...crfKernels, // crf.h
 
   // random.h: Philox 4x32-10; element i takes word i % 4 of block counter + floor(i / 4)
   uniform: {

@@ -4,6 +4,7 @@ import type { KernelName } from './list.ts';
 import * as activation from './reference/activation.ts';
 import * as conv2d from './reference/conv2d.ts';
 import * as conv2dBackward from './reference/conv2d-backward.ts';
+import * as crf from './reference/crf.ts';
 import * as elementwise from './reference/elementwise.ts';
 import * as gather from './reference/gather.ts';
 import * as gemm from './reference/gemm.ts';
@@ -35,6 +36,7 @@ export const reference: { readonly [K in KernelName]: Kernel<K> } = {
   rnnBackward,
   gruBackward,
   lstmBackward,
+  ...crf,
   uniform: random.uniform,
   normal: random.normal,
   dropout: random.dropout,

@@ -114,3 +114,6 @@ export const pool2dShape = [
 
 export const poolX = 'planes height width';
 export const poolY = 'planes outHeight outWidth';
+
+/** How many steps of each sequence of a batch count, in any order. */
+export const lengths = maybe({ ...indices('batch', 'steps'), except: 'steps' });

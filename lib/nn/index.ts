@@ -11,6 +11,7 @@ export * from './activation.ts';
 export type { Padding } from './check.ts';
 export { Conv1d, type Conv1dOptions } from './conv1d.ts';
 export { Conv2d, type Conv2dOptions } from './conv2d.ts';
+export { CRF, type CRFOptions, type DecodedTags, type ForbiddenTags, forbiddenInBio } from './crf.ts';
 export { Dropout } from './dropout.ts';
 export { Embedding } from './embedding.ts';
 export * as init from './init.ts';

@@ -22,6 +22,7 @@ export {
   tanh,
 } from './ops/activation.ts';
 export { type ConvOptions, type ConvOptions1d, conv1d, conv2d } from './ops/conv2d.ts';
+export { type CrfOptions, crf, crfDecode, crfLogPartition, crfMarginals } from './ops/crf.ts';
 export { add, div, equal, less, maximum, minimum, mul, type Operand, pow, square, sub } from './ops/elementwise.ts';
 export { embedding, type Indices, indexSelect, pick } from './ops/gather.ts';
 export * from './ops/loss.ts';

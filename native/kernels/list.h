@@ -61,6 +61,7 @@ FOVEA_SHAPE(GruBackwardShape, (steps, batch, inputSize, hiddenSize, reverse, res
                                yOffset, accumulate))
 FOVEA_SHAPE(LstmBackwardShape,
             (steps, batch, inputSize, hiddenSize, reverse, yStride, yOffset, accumulate))
+FOVEA_SHAPE(CrfShape, (steps, batch, tags))
 FOVEA_SHAPE_WITH_CONSTANTS(UniformShape, (count, seedWords), (low, high))
 FOVEA_SHAPE_WITH_CONSTANTS(NormalShape, (count, seedWords), (mean, std))
 FOVEA_SHAPE_WITH_CONSTANTS(DropoutShape, (count, seedWords), (probability))
@@ -311,6 +312,35 @@ FOVEA_SHAPE(UpdateShape, (count, settingsLength))
     "gradPeepholes?: write f32[3 hiddenSize]; "                                   \
     "gradH0?: write f32[batch hiddenSize]; "                                      \
     "gradC0?: write f32[batch hiddenSize]")                                       \
+  K(crf, CrfShape,                                                                \
+    "emissions: read f32[steps batch tags]; "                                     \
+    "transitions: read f32[tags tags]; "                                          \
+    "start?: read f32[tags]; "                                                    \
+    "end?: read f32[tags]; "                                                      \
+    "target?: read i32[steps batch] below tags; "                                 \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "y: write f32[batch]; "                                                       \
+    "saved?: write f32[steps batch tags]")                                        \
+  K(crfBackward, CrfShape,                                                        \
+    "emissions: read f32[steps batch tags]; "                                     \
+    "transitions: read f32[tags tags]; "                                          \
+    "end?: read f32[tags]; "                                                      \
+    "target?: read i32[steps batch] below tags; "                                 \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "saved: read f32[steps batch tags]; "                                         \
+    "gradY: read f32[batch]; "                                                    \
+    "gradEmissions: write f32[steps batch tags]; "                                \
+    "gradTransitions: write f32[tags tags]; "                                     \
+    "gradStart?: write f32[tags]; "                                               \
+    "gradEnd?: write f32[tags]")                                                  \
+  K(crfDecode, CrfShape,                                                          \
+    "emissions: read f32[steps batch tags]; "                                     \
+    "transitions: read f32[tags tags]; "                                          \
+    "start?: read f32[tags]; "                                                    \
+    "end?: read f32[tags]; "                                                      \
+    "lengths?: read i32[batch] below steps except steps; "                        \
+    "paths: write i32[steps batch]; "                                             \
+    "scores: write f32[batch]")                                                   \
   K(uniform, UniformShape,                                                        \
     "seed: read i32[seedWords]; "                                                 \
     "y: write f32[count]")                                                        \

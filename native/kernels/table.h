@@ -6,6 +6,8 @@
 #include "context.h"
 #include "conv2d-backward.h"
 #include "conv2d.h"
+#include "crf-backward.h"
+#include "crf-decode.h"
 #include "elementwise.h"
 #include "gather.h"
 #include "gemm.h"

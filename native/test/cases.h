@@ -158,7 +158,7 @@ inline Fields validShape(const Signature& kernel, Random& random) {
   if (f.count("settingsLength"))
     f["settingsLength"] = name == "adam" ? 9 : name == "adagrad" ? 4 : 7;
   if (f.count("ignoreIndex")) f["ignoreIndex"] = random.chance(0.5) ? -100 : 0;
-  for (const char* bound : {"classes", "axisLength"}) {
+  for (const char* bound : {"classes", "axisLength", "tags"}) {
     if (f.count(bound)) f[bound] += 1;
   }
   if (name == "pick" || name == "pickBackward") f["columns"] += 1;

@@ -105,6 +105,7 @@ void testRules() {
   CHECK(refuses("rnn", with(sequence, "relu", 2), "relu as 0 or 1"));
   CHECK(refuses("rnnBackward", with(sequence, "accumulate", 2), "accumulate as 0 or 1"));
   CHECK(refuses("lstm", with(sequence, "reverse", 2), "reverse as 0 or 1"));
+  CHECK(refuses("crf", {{"steps", 2}, {"batch", 3}, {"tags", 0}}, "tags of at least 1"));
   CHECK(refuses("adam", {{"count", 2}, {"settingsLength", 8}}, "settingsLength of 9, but got 8"));
 }
 

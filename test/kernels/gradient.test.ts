@@ -138,6 +138,7 @@ const pools = {
 };
 
 const input = [['x', 'gradX']] as const;
+const farApart = Float64Array.of(-200, 0.5, -90, 1, -150, 0.25, 40, -120, -1);
 
 const checks: readonly Check[] = [
   ...unary,
@@ -229,6 +230,30 @@ const checks: readonly Check[] = [
         gradients,
       },
     ];
+  }),
+  ...[
+    { name: 'of every part', given: {} },
+    { name: 'without start and end', given: { start: undefined, end: undefined } },
+    { name: 'without target', given: { target: undefined } },
+    { name: 'without lengths', given: { lengths: undefined } },
+    { name: 'of scores far apart', given: { transitions: farApart } },
+  ].map(({ name, given }): Check => {
+    const shape = { steps: 4, batch: 5, tags: 3 };
+    const ends =
+      'start' in given
+        ? []
+        : ([
+            ['start', 'gradStart'],
+            ['end', 'gradEnd'],
+          ] as const);
+    return {
+      name,
+      forward: 'crf',
+      backward: 'crfBackward',
+      shape,
+      given: { lengths: Int32Array.of(2, 4, 0, 1, 4), ...given },
+      gradients: [['emissions', 'gradEmissions'], ['transitions', 'gradTransitions'], ...ends],
+    };
   }),
   {
     name: '',

@@ -1,4 +1,4 @@
-// The kernels against answers of PyTorch (fixtures/make.py, make-recurrent.py): the reference in double precision, native in single.
+// The kernels against answers of PyTorch (fixtures/make*.py): the reference in double precision, native in single.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type KernelName, kernels, savedBy } from '../../lib/kernels/list.ts';
@@ -20,7 +20,7 @@ interface Entry {
   readonly state?: readonly string[];
 }
 
-const entries = ['pytorch', 'recurrent'].flatMap((name) =>
+const entries = ['pytorch', 'recurrent', 'crf'].flatMap((name) =>
   readFileSync(new URL(`fixtures/${name}.jsonl`, import.meta.url), 'utf8')
     .trim()
     .split('\n')

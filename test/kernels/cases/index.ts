@@ -2,6 +2,7 @@
 import type { AnyCase } from '../case.ts';
 import { cases as activation } from './activation.ts';
 import { cases as conv2d } from './conv2d.ts';
+import { cases as crf } from './crf.ts';
 import { cases as elementwise } from './elementwise.ts';
 import { cases as gather } from './gather.ts';
 import { cases as gemm } from './gemm.ts';
@@ -26,6 +27,7 @@ export const cases: readonly AnyCase[] = [
   ...softmax,
   ...normalize,
   ...recurrent,
+  ...crf,
   ...random,
   ...movement,
   ...gather,
