@@ -17,7 +17,10 @@ export interface AdamOptions extends CommonOptions {
   eps: number;
 }
 
-/** param -= lr average' / (sqrt(squareAverage') + eps), ' being corrected for starting at 0 (Kingma & Ba 2015). */
+/**
+ * param -= lr average' / (sqrt(squareAverage') + eps), ' being corrected for starting at 0 (Kingma & Ba 2015). With a
+ * sparse gradient only its rows move, and only their averages, as in PyTorch's SparseAdam.
+ */
 export class Adam extends Optimizer<AdamOptions> {
   constructor(
     params: readonly Tensor[] | readonly GroupOptions<AdamOptions>[],
@@ -42,6 +45,10 @@ export class Adam extends Optimizer<AdamOptions> {
     this.checkNumber('eps', eps, 0);
     this.checkNumber('weightDecay', weightDecay, 0);
     this.checkNumber('l1', l1, 0);
+  }
+
+  protected override refusesSparse(): string {
+    return '';
   }
 
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<AdamOptions>): void {

@@ -1,7 +1,7 @@
 // Clipping: keeps one bad batch from throwing the weights away.
 import { run } from '../kernels/backend.ts';
 import { fail } from '../tensor/errors.ts';
-import type { Tensor } from '../tensor/index.ts';
+import { gradientValues, type Tensor } from '../tensor/index.ts';
 
 /**
  * Scales all gradients together so that the length of the vector they make is at most `maxNorm` (Pascanu et al. 2013).
@@ -44,5 +44,5 @@ export function clipGradValue_(params: readonly Tensor[], value: number): void {
 }
 
 function gradients(params: readonly Tensor[]): Tensor[] {
-  return params.flatMap(({ grad }) => grad ?? []);
+  return params.flatMap(({ grad }) => (grad === null ? [] : gradientValues(grad)));
 }

@@ -6,7 +6,8 @@
 // So both enter as gradients, weightDecay w and l1 sign(w). AdamW instead shrinks weights beside the gradient step, which
 // is not a prior (Loshchilov & Hutter 2019).
 import { fail } from '../tensor/errors.ts';
-import { Tensor, zeros } from '../tensor/index.ts';
+import { SparseGradient, Tensor, zeros } from '../tensor/index.ts';
+import { updateRows } from './sparse.ts';
 
 /** Options of every optimizer; each group of parameters may have its own. */
 export interface CommonOptions {
@@ -71,6 +72,19 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   /** Changes one parameter in place, by one kernel call. */
   protected abstract update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<Options>): void;
 
+  /**
+   * Why a step on the rows of a sparse gradient alone would not be this optimizer's step, '' if it is (or, of Adam, what
+   * PyTorch calls so). A step that changes rows without a gradient is not.
+   */
+  protected refusesSparse(_group: ParamGroup<Options>): string {
+    return 'it changes parameters without a gradient too';
+  }
+
+  #checkSparse(grad: SparseGradient, group: ParamGroup<Options>): void {
+    const because = group.weightDecay > 0 || group.l1 > 0 ? 'a penalty changes all' : this.refusesSparse(group);
+    if (because !== '') fail(this.kind, { expected: 'a dense gradient', because, got: String(grad) });
+  }
+
   /** Adds parameters with their own options. @throws FoveaError if one is no leaf or is already here. */
   addParamGroup({ params, ...options }: GroupOptions<Options>): void {
     this.#add(params, { ...this.#defaults, ...options });
@@ -88,8 +102,13 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
           const expected = `a gradient [${param.shape.join(', ')}] of its parameter`;
           fail(this.kind, { expected, got: `[${grad.shape.join(', ')}]` });
         }
+        if (grad instanceof SparseGradient) this.#checkSparse(grad, group);
         state.step++;
-        this.update(param, grad, state, group);
+        if (grad instanceof SparseGradient) {
+          updateRows(param, grad, state, (rows, gradient, rowState) => this.update(rows, gradient, rowState, group));
+        } else {
+          this.update(param, grad, state, group);
+        }
         param.touch();
       }
     }

@@ -95,6 +95,10 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     this.checkNumber('l1', l1, 0);
   }
 
+  protected override refusesSparse(): string {
+    return '';
+  }
+
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<AdagradOptions>): void {
     const { lr, lrDecay, eps, weightDecay, l1 } = group;
     const settings = [lr / (1 + (state.step - 1) * lrDecay), eps, weightDecay, l1];

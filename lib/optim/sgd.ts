@@ -52,6 +52,10 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
+  protected override refusesSparse({ momentum }: ParamGroup<SGDOptions>): string {
+    return momentum === 0 ? '' : 'momentum moves rows without a gradient too';
+  }
+
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<SGDOptions>): void {
     const { lr, momentum, dampening, weightDecay, l1, nesterov } = group;
     const first = !state.slots.has('velocity');

@@ -4,6 +4,7 @@ import { empty, type GradientNode, Tensor } from './core.ts';
 import { fail, failShape } from './errors.ts';
 import { flatBinary } from './kernel-shapes.ts';
 import { type Shape, sameShape, show } from './shape.ts';
+import { addGradients, SparseGradient } from './sparse.ts';
 import type { Dtype } from './storage.ts';
 import { duplicate } from './strided.ts';
 
@@ -244,6 +245,13 @@ function sum(before: Pending | undefined, gradient: Tensor, fresh: boolean): Pen
 
 function addToLeaf(leaf: Tensor, gradient: Tensor, fresh: boolean): void {
   const before = leaf.grad;
+  if (before instanceof SparseGradient || gradient instanceof SparseGradient) {
+    if (before !== null) checkGradient('backward', before, leaf.shape, leaf.dtype);
+    leaf.grad = addGradients(before, gradient, before !== null && ownGradients.has(before));
+    leaf.grad.touch();
+    ownGradients.add(leaf.grad);
+    return;
+  }
   if (before !== null && ownGradients.has(before)) {
     addInto(before, gradient);
     before.touch();

@@ -24,7 +24,7 @@ export {
 export { type ConvOptions, type ConvOptions1d, conv1d, conv2d } from './ops/conv2d.ts';
 export { type CrfOptions, crf, crfDecode, crfLogPartition, crfMarginals } from './ops/crf.ts';
 export { add, div, equal, less, maximum, minimum, mul, type Operand, pow, square, sub } from './ops/elementwise.ts';
-export { embedding, type Indices, indexSelect, pick } from './ops/gather.ts';
+export { type EmbeddingOptions, embedding, type Indices, indexSelect, pick } from './ops/gather.ts';
 export * from './ops/loss.ts';
 export { linear, matmul } from './ops/matmul.ts';
 export {
@@ -58,4 +58,5 @@ export { type Axes, argmax, argmin, max, mean, min, sum, sumSquares } from './op
 export { logSoftmax, softmax } from './ops/softmax.ts';
 export type { Nested } from './print.ts';
 export type { Pair } from './shape.ts';
+export { gradientValues, SparseGradient } from './sparse.ts';
 export { type Data, type Dtype, type Shape, Tensor, type TensorMethods } from './tensor.ts';

@@ -5,6 +5,7 @@ import { differentiable } from '../autograd.ts';
 import { empty, Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';
 import { normalizeAxis, product, type Shape, show, splitAt } from '../shape.ts';
+import { sparseGradient } from '../sparse.ts';
 import { Storage } from '../storage.ts';
 import { movable, moved } from '../strided.ts';
 import { checkFloat, checkIndices } from './check.ts';
@@ -24,8 +25,19 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   return gather('indexSelect', x, at, values, [...x.shape.slice(0, at), values.length, ...x.shape.slice(at + 1)]);
 }
 
+export interface EmbeddingOptions {
+  /** This row gets no gradient. */
+  readonly paddingIdx?: number | null;
+  /** Whether the gradient of a leaf `weight` is a `SparseGradient`, whose cost does not grow with `count`. */
+  readonly sparse?: boolean;
+}
+
 /** Rows of `weight` [count, width] at `indices` of any shape; y: [...indices shape, width]. */
-export function embedding(weight: Tensor, indices: Indices): Tensor {
+export function embedding(
+  weight: Tensor,
+  indices: Indices,
+  { paddingIdx = null, sparse = false }: EmbeddingOptions = {},
+): Tensor {
   checkFloat('embedding', weight, 'weight');
   const [count, width] = weight.shape;
   if (count === undefined || width === undefined || weight.rank !== 2) {
@@ -33,7 +45,33 @@ export function embedding(weight: Tensor, indices: Indices): Tensor {
   }
   const values = checkIndices('embedding', indices, count, `weight ${show(weight.shape)} has ${count} rows`);
   const lead = indices instanceof Tensor ? indices.shape : [values.length];
-  return gather('embedding', weight, 0, values, [...lead, width]);
+  const shape = { outer: 1, axisLength: count, inner: width, count: values.length };
+  const y = gathered('embedding', weight, values, shape, [...lead, width]);
+  const rowsOnly = sparse && weight.isLeaf;
+  return differentiable(y, 'embedding', [weight], [savedIndices(values)], (gradY, [indices]) => {
+    if (rowsOnly) return [usedRows(weight.shape, indices.ints, gradY, paddingIdx)];
+    const gradWeight = empty(weight.shape, gradY.dtype);
+    run('fill', { count: gradWeight.size, value: 0 }, { y: gradWeight.floats });
+    run('gatherBackward', shape, { gradY: gradY.floats, indices: indices.ints, gradX: gradWeight.floats });
+    if (paddingIdx !== null) gradWeight.floats.fill(0, paddingIdx * width, (paddingIdx + 1) * width);
+    return [gradWeight];
+  });
+}
+
+/** The gradient of the rows that were looked up, but for the padding. */
+function usedRows(shape: Shape, indices: Int32Array, gradY: Tensor, paddingIdx: number | null): Tensor {
+  const width = shape[1]!;
+  const rows = gradY.view([indices.length, width]);
+  if (paddingIdx === null || !indices.includes(paddingIdx)) return sparseGradient(shape, indices, rows);
+  const kept = Int32Array.from(indices.keys()).filter((i) => indices[i] !== paddingIdx);
+  const few = empty([kept.length, width], gradY.dtype);
+  const gathering = { outer: 1, axisLength: indices.length, inner: width, count: kept.length };
+  run('gather', gathering, { x: rows.floats, indices: kept, y: few.floats });
+  return sparseGradient(
+    shape,
+    kept.map((i) => indices[i]!),
+    few,
+  );
 }
 
 function gather(operation: string, x: Tensor, axis: number, values: Int32Array, yShape: Shape): Tensor {
