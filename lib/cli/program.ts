@@ -16,8 +16,9 @@ import { addTrain } from './train.ts';
 export async function run(argv: readonly string[], context: Context): Promise<number> {
   const { stdout, stderr } = context;
   const program = new Command('fovea')
-    .description('Trains and uses convolutional networks on this machine.')
+    .description('Trains and uses convolutional and recurrent networks on this machine.')
     .version(version(), '-V, --version', 'print the version')
+    .enablePositionalOptions() // what follows a command is the command's
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .addHelpText(

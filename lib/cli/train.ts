@@ -1,13 +1,16 @@
 // fovea train: trains a model by its recipe, saves it, and tests it once at the end.
+import type { Command } from 'commander';
 import { checkWritable } from '../io/atomic.ts';
-import { type Checkpoint, loadCheckpoint } from '../io/index.ts';
-import { models } from '../models/index.ts';
+import { loadCheckpoint } from '../io/index.ts';
 import type { AddCommand, Context } from './context.ts';
-import { examples, integer, number } from './options.ts';
-import { type Given, newSettings, resumedSettings } from './settings.ts';
+import { examples, integer } from './options.ts';
+import { begun, commandOptions, resumed, saidOn } from './settings.ts';
+import { tasks } from './tasks/index.ts';
+import type { Task } from './tasks/task.ts';
 import { train } from './training-run.ts';
 
-interface Options extends Omit<Given, 'model'> {
+/** Options that do not decide the outcome. */
+interface Options {
   readonly out?: string;
   readonly checkpointEvery?: number;
   readonly resume?: string;
@@ -15,46 +18,55 @@ interface Options extends Omit<Given, 'model'> {
   readonly quiet?: true;
 }
 
+const interrupting = '\nCtrl-C saves and ends with exit code 130; --resume then goes on as if nothing had happened.\n';
+
 export const addTrain: AddCommand = (program, context) => {
-  program
-    .command('train')
+  // Without a model: the options that all have, because the file to go on from says which model it is.
+  const command = withOptions(program.command('train'))
     .description('train a model, save it after every epoch, and test it at the end')
-    .argument('[model]', `one of ${Object.keys(models).join(', ')}; may be left out with --resume`)
-    .option('--data <where>', "a directory (idx files, train/ and test/, or one per class), or 'builtin' (default)")
-    .option('--epochs <n>', "times through the data (default: the model's recipe)", integer(1))
-    .option('--batch-size <n>', 'pictures per step (default: the recipe)', integer(1))
-    .option('--lr <rate>', 'learning rate, the highest of the schedule (default: the recipe)', number(0))
-    .option('--seed <n>', 'of weights, order and augmentation (default: 1)', integer(0))
-    .option('--limit <n>', 'train on so many of the pictures only', integer(1))
-    .option(
-      '--validation <share>',
-      'hold out this share of the training pictures and measure it after each epoch',
-      number(0, 1),
+    .usage('<model> [options]')
+    .argument('[model]')
+    .enablePositionalOptions()
+    .addHelpText('after', '\nEach model has options of its own: fovea train <model> --help.')
+    .addHelpText(
+      'after',
+      interrupting +
+        examples('fovea train lenet5', 'fovea train lenet5 --help', 'fovea train --resume lenet5.safetensors'),
     )
-    .option('--no-augment', 'no random changes of the pictures')
+    .action((model: string | undefined, _options, self: Command) => start(model, undefined, self, context));
+  command.configureHelp({ visibleArguments: () => [] });
+  for (const task of tasks) {
+    for (const [model, about] of Object.entries(task.architectures)) {
+      withOptions(command.command(model), task)
+        .description(about)
+        .usage('[options]')
+        .addHelpText('after', interrupting + examples(...task.examples))
+        .action((_options, self: Command) => start(model, task, self, context));
+    }
+  }
+};
+
+function withOptions(command: Command, task?: Task): Command {
+  for (const option of commandOptions(task)) command.addOption(option);
+  return command
     .option('--out <file>', 'where to save (default: <model>.safetensors, or the file resumed)')
     .option('--checkpoint-every <steps>', 'save also after every so many steps', integer(1))
     .option('--resume <file>', 'go on with the run that saved this file')
     .option('--log <file>', 'write the numbers of each epoch, as .csv or .jsonl')
-    .option('--quiet', 'print only the result')
-    .addHelpText(
-      'after',
-      `\nCtrl-C saves and ends with exit code 130; --resume then goes on as if nothing had happened.\n${examples(
-        'fovea train lenet5',
-        'fovea train lenet5 --data mnist/ --epochs 12 --seed 1 --out mnist.safetensors --log mnist.csv',
-        'fovea train --resume mnist.safetensors',
-      )}`,
-    )
-    .action((model: string | undefined, options: Options) => start(model, options, context));
-};
+    .option('--quiet', 'print only the result');
+}
 
-async function start(model: string | undefined, options: Options, context: Context): Promise<void> {
-  const { out: asked, checkpointEvery, resume, log, quiet = false, augment, ...rest } = options;
-  const given: Given = { ...rest, model, augment: augment === false ? false : undefined };
-  let checkpoint: Checkpoint | undefined;
-  if (resume !== undefined) checkpoint = loadCheckpoint(resume);
-  const settings = checkpoint && resume !== undefined ? resumedSettings(checkpoint, resume, given) : newSettings(given);
-  const out = asked ?? resume ?? `${settings.model}.safetensors`;
+async function start(
+  model: string | undefined,
+  task: Task | undefined,
+  command: Command,
+  context: Context,
+): Promise<void> {
+  const { out: asked, checkpointEvery, resume, log, quiet = false } = command.opts<Options>();
+  const given = saidOn(command, task);
+  const checkpoint = resume === undefined ? undefined : loadCheckpoint(resume);
+  const run = checkpoint && resume !== undefined ? resumed(checkpoint, resume, model, given) : begun(model, given);
+  const out = asked ?? resume ?? `${run.settings.model}.safetensors`;
   for (const file of [out, log]) if (file !== undefined) checkWritable(file);
-  await train(settings, { out, log, checkpoint, checkpointEvery, quiet }, context);
+  await train(run, { out, log, checkpoint, checkpointEvery, quiet }, context);
 }

@@ -12,15 +12,19 @@ export interface Batch {
   readonly targets: Tensor;
 }
 
-/** Samples by number. A data set may answer later (a promise) where samples come from disk. */
-export interface Dataset {
+/** Samples by number, handed out in batches of any kind. It may answer later (a promise) where they come from disk. */
+export interface Samples<B> {
   readonly length: number;
+  /** The samples of these numbers, in this order, in memory of their own. */
+  batch(indices: Indices): B | Promise<B>;
+}
+
+/** Inputs of one shape, each with a target: pictures, for one. */
+export interface Dataset extends Samples<Batch> {
   /** Shape of one input, without the batch dimension. */
   readonly inputShape: readonly number[];
   /** Names of the classes, where targets are classes. */
   readonly classes: readonly string[] | undefined;
-  /** The samples of these numbers, in this order, in memory of their own. */
-  batch(indices: Indices): Batch | Promise<Batch>;
 }
 
 export type Indices = Int32Array | readonly number[];

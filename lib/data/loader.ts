@@ -1,10 +1,12 @@
-// Batches of a data set, epoch by epoch: shuffled, transformed, prepared ahead; resumable at any batch.
+// Batches of a data set: shuffled or put together by length, transformed, prepared ahead.
 import { availableParallelism } from 'node:os';
-import { DataError, describe, fail } from '../tensor/errors.ts';
-import { fromArray, type Generator } from '../tensor/index.ts';
+import { describe, fail } from '../tensor/errors.ts';
+import { fromArray, type Generator, Tensor } from '../tensor/index.ts';
 import { applyTransforms, type Images, type Transform, transformedShape } from './augment.ts';
-import type { Batch, Dataset } from './dataset.ts';
-import { checkSeed, Random } from './random.ts';
+import { ResumableBatches } from './batches.ts';
+import type { Batch, Samples } from './dataset.ts';
+import { byLength, checkLengths } from './lengths.ts';
+import { Random } from './random.ts';
 import { sharedWorker, type TransformWorker } from './worker.ts';
 
 export interface LoaderOptions {
@@ -18,6 +20,8 @@ export interface LoaderOptions {
   readonly generator?: Generator;
   /** Leave out a last batch that is smaller than the others. Default false. */
   readonly dropLast?: boolean;
+  /** Of each sample, such as the words of a sentence: samples of about equal length then come in one batch. */
+  readonly lengths?: ArrayLike<number>;
   /** For images; the randomness of each depends on seed, epoch and sample alone. */
   readonly transforms?: readonly Transform[];
   /** Batches prepared ahead, where the data set or a worker thread prepares them meanwhile. Default 2. */
@@ -29,38 +33,22 @@ export interface LoaderOptions {
   readonly worker?: boolean;
 }
 
-/** Where a loader is; plain data for JSON. */
-export interface LoaderState {
-  readonly seed: number;
-  readonly epoch: number;
-  /** Batches of this epoch that were handed out. */
-  readonly position: number;
+/** Batches of `batchSize` samples each. What a batch is, the data set says: by default inputs with their targets. */
+export class DataLoader<B = Batch> extends ResumableBatches<B> {
+  readonly dataset: Samples<B>;
   readonly batchSize: number;
-  readonly samples: number;
-}
-
-/**
- * `for await (const { inputs, targets } of loader)` is one epoch; the next loop is the next epoch. A loop that was left
- * early starts its epoch anew, unless `setState(state())` says to continue where it stopped.
- */
-export class DataLoader {
-  readonly dataset: Dataset;
-  readonly batchSize: number;
-  /** Batches per epoch. */
   readonly length: number;
-  /** Shape of one input, after the transforms. */
-  readonly inputShape: readonly number[];
+  /** Shape of one input, after the transforms, where the data set says one. */
+  readonly inputShape: readonly number[] | undefined;
   readonly #shuffle: boolean;
+  readonly #lengths: ArrayLike<number> | undefined;
   readonly #transforms: readonly Transform[];
   readonly #prefetch: number;
   readonly #offThread: boolean;
-  #seed: number;
-  #epoch = 0;
-  #position = 0;
-  #resumeAt = 0;
 
-  constructor(dataset: Dataset, options: LoaderOptions = {}) {
+  constructor(dataset: Samples<B> & { readonly inputShape?: readonly number[] }, options: LoaderOptions = {}) {
     const { batchSize = 32, shuffle = false, generator, dropLast = false, transforms = [], prefetch = 2 } = options;
+    super(generator === undefined ? (options.seed ?? 0) : drawSeed(generator));
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       fail('DataLoader', { expected: 'a batchSize of at least 1', got: describe(batchSize) });
     }
@@ -71,59 +59,30 @@ export class DataLoader {
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
-    this.inputShape = transformedShape(transforms, dataset.inputShape);
+    const { inputShape } = dataset;
+    this.inputShape = inputShape && transformedShape(transforms, inputShape);
     this.#shuffle = shuffle;
+    this.#lengths = options.lengths && checkLengths('DataLoader', options.lengths, dataset.length);
     this.#transforms = [...transforms];
     this.#prefetch = prefetch;
     const { worker = availableParallelism() > 2 && transforms.some(isHeavy) } = options;
     this.#offThread = worker && transforms.length > 0 && transforms.every(({ kind }) => kind !== 'custom');
-    this.#seed = generator === undefined ? checkSeed('DataLoader', options.seed ?? 0) : drawSeed(generator);
   }
 
-  /** The epoch that the next loop is, or the running one has, from 0. */
-  get epoch(): number {
-    return this.#epoch;
+  protected override extent() {
+    return { batchSize: this.batchSize, samples: this.dataset.length };
   }
 
-  /** The next loop is epoch `epoch`, from its start (or from where `setState` put it, if that was in this epoch). */
-  setEpoch(epoch: number): void {
-    if (!Number.isSafeInteger(epoch) || epoch < 0) {
-      fail('setEpoch', { expected: 'an epoch of 0 or more', got: describe(epoch) });
-    }
-    if (epoch !== this.#epoch) this.#resumeAt = 0;
-    this.#epoch = epoch;
-    this.#position = this.#resumeAt;
+  protected override words({ batchSize, samples }: Readonly<Record<string, number>>): string {
+    return `batches of ${batchSize} from ${samples} samples`;
   }
 
-  state(): LoaderState {
-    const { length: samples } = this.dataset;
-    return { seed: this.#seed, epoch: this.#epoch, position: this.#position, batchSize: this.batchSize, samples };
-  }
-
-  /** Continues where `state()` was taken: the next loop begins with the batch after it. Throws DataError if it cannot. */
-  setState(state: unknown): void {
-    const { seed, epoch, position, batchSize, samples } = checkState(state);
-    if (batchSize !== this.batchSize || samples !== this.dataset.length || position > this.length) {
-      const own = `batches of ${this.batchSize} from ${this.dataset.length} samples`;
-      throw new DataError(
-        `setState: expected the state of a loader of ${own}, but got batches of ${batchSize} from ${samples} samples`,
-      );
-    }
-    this.#seed = seed;
-    this.#epoch = epoch;
-    this.#position = position;
-    this.#resumeAt = position;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
-    const epoch = this.#epoch;
+  protected override async *read(epoch: number, from: number): AsyncGenerator<B, void, undefined> {
     const order = this.#order(epoch);
     const worker = this.#offThread ? sharedWorker() : undefined;
-    let next = this.#resumeAt;
-    this.#position = next;
-    this.#resumeAt = 0;
+    let next = from;
     let ahead = worker === undefined ? 0 : this.#prefetch;
-    const queue: Promise<Batch>[] = [];
+    const queue: Promise<B>[] = [];
     for (let position = next; position < this.length; position++) {
       while (next < this.length && queue.length <= ahead) {
         const indices = order.subarray(next * this.batchSize, (next + 1) * this.batchSize);
@@ -137,55 +96,52 @@ export class DataLoader {
       }
       const batch = await queue.shift();
       if (batch === undefined) return;
-      this.#position = position + 1;
       yield batch;
     }
-    this.#epoch = epoch + 1;
-    this.#position = 0;
   }
 
   #order(epoch: number): Int32Array {
     const { length } = this.dataset;
-    if (this.#shuffle) return new Random(this.#seed, epoch).permutation(length);
-    return Int32Array.from({ length }, (_, i) => i);
+    const random = new Random(this.seed, epoch);
+    const order = this.#shuffle ? random.permutation(length) : Int32Array.from({ length }, (_, i) => i);
+    if (this.#lengths === undefined) return order;
+    return byLength(order, this.#lengths, this.batchSize, this.#shuffle ? random : undefined);
   }
 
   async #transform(
-    batch: Batch | Promise<Batch>,
+    given: B | Promise<B>,
     indices: Int32Array,
     epoch: number,
     worker: TransformWorker | undefined,
-  ): Promise<Batch> {
-    const { inputs, targets } = batch instanceof Promise ? await batch : batch;
-    if (this.#transforms.length === 0) return { inputs, targets };
-    const [count = 0, channels = 0, height = 0, width = 0] = inputs.shape;
-    const { data } = inputs;
-    if (!(data instanceof Float32Array)) return fail('transform', { expected: 'float32 inputs', got: inputs.dtype });
-    const images: Images = { data, shape: [count, channels, height, width] };
+  ): Promise<B> {
+    const batch = given instanceof Promise ? await given : given;
+    if (this.#transforms.length === 0) return batch;
+    const images = imagesOf(batch);
     // A copy of the indices: they are a view of the whole order, which would be sent along to the worker.
-    const stream = { seed: this.#seed, epoch, indices: indices.slice() };
+    const stream = { seed: this.seed, epoch, indices: indices.slice() };
     const done = worker
       ? await worker.run(this.#transforms, images, stream)
       : applyTransforms(this.#transforms, images, stream);
-    return { inputs: fromArray(done.data, done.shape), targets };
+    return { ...batch, inputs: fromArray(done.data, done.shape) };
   }
 }
 
 const isHeavy = ({ kind }: Transform): boolean => kind === 'affine' || kind === 'elastic';
 
+/** The inputs of a batch, as transforms take them. */
+function imagesOf(batch: unknown): Images {
+  const inputs: unknown = typeof batch === 'object' && batch !== null ? Reflect.get(batch, 'inputs') : undefined;
+  if (!(inputs instanceof Tensor)) {
+    return fail('transform', { expected: 'batches with inputs', because: 'transforms change these', got: 'others' });
+  }
+  const [count = 0, channels = 0, height = 0, width = 0] = inputs.shape;
+  const { data } = inputs;
+  if (!(data instanceof Float32Array)) return fail('transform', { expected: 'float32 inputs', got: inputs.dtype });
+  return { data, shape: [count, channels, height, width] };
+}
+
 function drawSeed(generator: Generator): number {
   const [low = 0, high = 0, , call = 0] = generator.nextSeed();
   const random = new Random(low >>> 0, high >>> 0, call >>> 0);
   return (random.bits() >>> 0) + (random.bits() >>> 11) * 2 ** 32;
-}
-
-function checkState(state: unknown): LoaderState {
-  const fields = ['seed', 'epoch', 'position', 'batchSize', 'samples'] as const;
-  const given: Partial<Record<string, unknown>> = typeof state === 'object' && state !== null ? { ...state } : {};
-  const [seed = 0, epoch = 0, position = 0, batchSize = 0, samples = 0] = fields.map((field) => {
-    const value = given[field];
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-    throw new DataError(`setState: expected a loader's state, but got ${field} ${describe(value)}`);
-  });
-  return { seed, epoch, position, batchSize, samples };
 }

@@ -16,18 +16,23 @@ export interface Checkpoint {
   readonly optimizer?: OptimizerState | undefined;
   /** Plain JSON of whoever trains: epoch, step, generators, history, … */
   readonly training?: unknown;
+  /** The state that a recurrent network carries from batch to batch, in the middle of an epoch. */
+  readonly carried?: Readonly<Record<string, Tensor>> | undefined;
 }
 
-/** Before the names of the optimizer's tensors. Weights never begin so, because a property name holds no slash. */
+/** Before the names of tensors that are no weights. Weights never begin so, because a property name holds no slash. */
 const OPTIMIZER = '@optimizer/';
+const CARRIED = '@carried/';
 
 /**
  * Writes a checkpoint atomically: until it is complete and on disk, the old file stays. What is written is the state at the
  * call; it may change while the promise is pending. Equal checkpoints give equal bytes.
  */
-export async function saveCheckpoint(file: string, { weights, model, optimizer, training }: Checkpoint): Promise<void> {
+export async function saveCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
+  const { weights, model, optimizer, training, carried } = checkpoint;
   const tensors: Record<string, Tensor> = Object.assign(Object.create(null), weights);
   for (const [name, tensor] of Object.entries(optimizer?.tensors ?? {})) tensors[OPTIMIZER + name] = tensor;
+  for (const [name, tensor] of Object.entries(carried ?? {})) tensors[CARRIED + name] = tensor;
   await writeSafetensors(file, tensors, {
     fovea: version(),
     ...(model && encodeModelInfo(model)),
@@ -41,8 +46,10 @@ export function loadCheckpoint(file: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(file);
   const weights: Record<string, Tensor> = Object.create(null);
   const own: Record<string, Tensor> = Object.create(null);
+  const carried: Record<string, Tensor> = Object.create(null);
   for (const [name, tensor] of Object.entries(tensors)) {
     if (name.startsWith(OPTIMIZER)) own[name.slice(OPTIMIZER.length)] = tensor;
+    else if (name.startsWith(CARRIED)) carried[name.slice(CARRIED.length)] = tensor;
     else weights[name] = tensor;
   }
   const json = (key: string): Json | undefined => {
@@ -60,6 +67,7 @@ export function loadCheckpoint(file: string): Checkpoint {
     model: decodeModelInfo(metadata, file),
     optimizer: values === undefined ? undefined : { tensors: own, values: checkValues(values, file) },
     training: json('training'),
+    carried: Object.keys(carried).length > 0 ? carried : undefined,
   };
 }
 

@@ -13,13 +13,14 @@ export interface Preprocessing {
 /** With a registry of architectures this makes the model again. */
 export interface ModelInfo {
   readonly architecture: string;
-  /** Plain JSON. */
+  /** Plain JSON: sizes, and of a model of texts its vocabularies. */
   readonly options: object;
-  /** Of one example, e.g. [channels, height, width]. */
-  readonly inputShape: readonly number[];
-  readonly preprocessing?: Preprocessing;
+  /** Of one example, e.g. [channels, height, width], where examples have one shape. */
+  readonly inputShape?: readonly number[] | undefined;
+  /** Of models that take pictures. */
+  readonly preprocessing?: Preprocessing | undefined;
   /** Names of the outputs. */
-  readonly classes?: readonly string[];
+  readonly classes?: readonly string[] | undefined;
 }
 
 /** The entries of a file's metadata that describe the model. */
@@ -28,7 +29,7 @@ export function encodeModelInfo(info: ModelInfo): Record<string, string> {
   return {
     architecture,
     options: stringify(options),
-    inputShape: stringify(inputShape),
+    ...(inputShape && { inputShape: stringify(inputShape) }),
     ...(preprocessing && { preprocessing: stringify(preprocessing) }),
     ...(classes && { classes: stringify(classes) }),
   };
@@ -57,7 +58,7 @@ export function decodeModelInfo(metadata: Readonly<Record<string, string>>, file
   const classes = field('classes');
   const preprocessing = field('preprocessing');
   if (!isRecord(options)) return damaged('options', 'an object');
-  if (!isNumbers(inputShape)) return damaged('inputShape', 'numbers');
+  if (inputShape !== undefined && !isNumbers(inputShape)) return damaged('inputShape', 'numbers');
   if (classes !== undefined && !isStrings(classes)) return damaged('classes', 'strings');
   if (preprocessing !== undefined && !isPreprocessing(preprocessing)) {
     return damaged(
@@ -68,7 +69,7 @@ export function decodeModelInfo(metadata: Readonly<Record<string, string>>, file
   return {
     architecture,
     options,
-    inputShape,
+    ...(inputShape && { inputShape }),
     ...(preprocessing && { preprocessing }),
     ...(classes && { classes }),
   };

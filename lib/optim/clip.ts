@@ -14,13 +14,7 @@ export function clipGradNorm_(
   { errorIfNonfinite = false }: { errorIfNonfinite?: boolean } = {},
 ): number {
   if (!(maxNorm >= 0)) fail('clipGradNorm_', { expected: 'maxNorm to be at least 0', got: String(maxNorm) });
-  let squares = 0;
-  for (const grad of gradients(params)) {
-    const y = grad.dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
-    run('sumSquares', { outer: 1, count: grad.size, inner: 1 }, { x: grad.floats, y });
-    squares += y[0] ?? 0;
-  }
-  const norm = Math.sqrt(squares);
+  const norm = gradNorm(params);
   if (errorIfNonfinite && !Number.isFinite(norm)) {
     fail('clipGradNorm_', { expected: 'gradients of finite length', got: `length ${norm}` });
   }
@@ -32,6 +26,17 @@ export function clipGradNorm_(
     }
   }
   return norm;
+}
+
+/** The length of the vector that all gradients together make; NaN or infinite where one of their elements is. */
+export function gradNorm(params: readonly Tensor[]): number {
+  let squares = 0;
+  for (const grad of gradients(params)) {
+    const y = grad.dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
+    run('sumSquares', { outer: 1, count: grad.size, inner: 1 }, { x: grad.floats, y });
+    squares += y[0] ?? 0;
+  }
+  return Math.sqrt(squares);
 }
 
 /** Clamps every element of every gradient to ±value. */

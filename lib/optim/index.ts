@@ -1,6 +1,6 @@
 // Public names of optimizers, schedules and clipping.
 export { Adam, type AdamOptions, AdamW } from './adam.ts';
-export { clipGradNorm_, clipGradValue_ } from './clip.ts';
+export { clipGradNorm_, clipGradValue_, gradNorm } from './clip.ts';
 export { OneCycleLR, type OneCycleOptions } from './one-cycle.ts';
 export {
   type CommonOptions,

@@ -1,65 +1,95 @@
 // Using a model without training it: its loss and metrics on a data set, or its outputs.
 import { setImmediate } from 'node:timers/promises';
-import { type Batch, DataLoader, type Dataset } from '../data/index.ts';
+import { type Batch, type Batches, DataLoader, type Dataset, type Samples } from '../data/index.ts';
 import type { Module } from '../nn/index.ts';
-import { crossEntropy, DataError, fromArray, noGrad, ShapeError, type Tensor } from '../tensor/index.ts';
+import { DataError, fromArray, noGrad, ShapeError, type Tensor } from '../tensor/index.ts';
 import { accuracy, type Metric } from './metrics.ts';
+import { checkCount, detached, type Loss, type Objective, supervised } from './objective.ts';
 
-/** A loss of a batch as one number: a loss module such as CrossEntropyLoss, or a function. */
-export type Loss = Module | ((outputs: Tensor, targets: Tensor) => Tensor);
+/** Where batches come from: a loader, or samples, which are read in order, or shuffled when training. */
+export type Source<B = Batch> = Batches<B> | Samples<B>;
 
-/** Where batches come from. A Dataset is read in order, or shuffled when training. */
-export type Source = DataLoader | Dataset;
-
-export interface EvaluateOptions {
-  /** Default: cross-entropy. */
+/** What batches mean, for training and for measuring alike. */
+export interface Meaning<B, O, T> {
+  /** Default, for batches of inputs with targets: a loss of `model(inputs)`. */
+  readonly objective?: Objective<B, O, T> | undefined;
+  /** Of the default objective. Default: cross-entropy. */
   readonly loss?: Loss | undefined;
-  /** Default: accuracy with cross-entropy, else none. Their values are in the result under their names. */
-  readonly metrics?: readonly Metric[] | undefined;
-  /** For a Dataset. Default 256. */
+  /** Default: accuracy where neither an objective nor a loss is given, else none. */
+  readonly metrics?: readonly Metric<O, T>[] | undefined;
+}
+
+export interface EvaluateOptions<B = Batch, O = Tensor, T = Tensor> extends Meaning<B, O, T> {
+  /** For samples instead of a loader. Default 256. */
   readonly batchSize?: number;
   /** Aborting rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after each batch with the number of samples done. */
+  /** Called after each batch with the number of samples (or what the objective counts) done. */
   readonly onBatch?: (samples: number) => void;
 }
 
-/** The mean loss over all samples, and each metric by name. */
+/** The mean loss over all samples (or what the objective counts), and each metric by name. */
 export interface Evaluation {
   readonly loss: number;
   readonly samples: number;
   readonly [metric: string]: number;
 }
 
-/** The loss as a function. */
-export function lossFunction(loss: Loss | undefined): (outputs: Tensor, targets: Tensor) => Tensor {
-  if (loss === undefined) return crossEntropy;
-  return typeof loss === 'function' ? loss : (outputs, targets) => loss.forward(outputs, targets);
+/** The objective and metrics that are meant. What passes from one to the others is their own affair. */
+export function meaningOf<B, O, T>(
+  model: Module,
+  { objective, loss, metrics }: Meaning<B, O, T>,
+): { readonly objective: Objective<B, unknown, unknown>; readonly metrics: readonly Metric<unknown, unknown>[] } {
+  return {
+    objective: objective ?? supervised(model, loss),
+    metrics: metrics ?? (objective === undefined && loss === undefined ? [accuracy()] : []),
+  };
 }
 
-/** Measures a model on a data set, in evaluation mode; each module's own mode is restored. Yields between batches. */
-export async function evaluate(model: Module, data: Source, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { loss, metrics = loss === undefined ? [accuracy()] : [], batchSize = 256, signal, onBatch } = options;
-  const loader = data instanceof DataLoader ? data : new DataLoader(data, { batchSize });
+/** What each metric says, by name, without those that have seen nothing. */
+export const valuesOf = (metrics: readonly Pick<Metric, 'name' | 'value'>[]): Record<string, number> =>
+  Object.fromEntries(
+    metrics.map(({ name, value }) => [name, value] as const).filter(([, value]) => !Number.isNaN(value)),
+  );
+
+/** Measures a model on data, in evaluation mode; each module's own mode is restored. Yields between batches. */
+export async function evaluate(model: Module, data: Source, options?: EvaluateOptions): Promise<Evaluation>;
+/** The same for batches of any kind, with an objective that says what they mean. */
+export async function evaluate<B, O, T>(
+  model: Module,
+  data: Source<B>,
+  options: EvaluateOptions<B, O, T> & { readonly objective: Objective<B, O, T> },
+): Promise<Evaluation>;
+export async function evaluate<B, O, T>(
+  model: Module,
+  data: Source<B>,
+  options: EvaluateOptions<B, O, T> = {},
+): Promise<Evaluation> {
+  const { batchSize = 256, signal, onBatch } = options;
+  const { objective, metrics } = meaningOf(model, options);
+  const loader = 'batch' in data ? new DataLoader(data, { batchSize }) : data;
   if (loader.length === 0) throw new DataError('evaluate: expected at least one batch of data, but got none');
-  const lossOf = lossFunction(loss);
   for (const metric of metrics) metric.reset();
   let sum = 0;
   let samples = 0;
+  let carried: Record<string, Tensor> | undefined;
   await inEvaluationMode(model, async () => {
-    for await (const { inputs, targets } of loader) {
+    for await (const batch of loader) {
       signal?.throwIfAborted();
-      const outputs = noGrad(() => model.forward(inputs));
-      const count = inputs.shape[0] ?? 0;
-      sum += noGrad(() => lossOf(outputs, targets)).item() * count;
-      samples += count;
-      for (const metric of metrics) metric.update(outputs, targets);
+      const { loss, count, outputs, targets, carry } = noGrad(() => objective(batch, carried));
+      carried = detached(carry);
+      if (checkCount(count) > 0) {
+        sum += loss.item() * count;
+        samples += count;
+        if (outputs !== undefined) for (const metric of metrics) metric.update(outputs, targets);
+      }
       onBatch?.(samples);
       await setImmediate();
     }
   });
   signal?.throwIfAborted();
-  return { loss: sum / samples, samples, ...Object.fromEntries(metrics.map(({ name, value }) => [name, value])) };
+  if (samples === 0) throw new DataError('evaluate: expected something to measure, but every batch counts 0');
+  return { loss: sum / samples, samples, ...valuesOf(metrics) };
 }
 
 /**

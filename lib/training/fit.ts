@@ -1,16 +1,18 @@
 // fit: trains any module on any data set, tells how it goes, and can be stopped and resumed at any step.
 import { setImmediate } from 'node:timers/promises';
-import { type Batch, DataLoader } from '../data/index.ts';
+import { type Batch, type Batches, DataLoader } from '../data/index.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../io/checkpoint.ts';
 import type { ModelInfo } from '../io/model-info.ts';
 import type { Module } from '../nn/index.ts';
-import { clipGradNorm_, type Optimizer, type Schedule } from '../optim/index.ts';
+import { clipGradNorm_, gradNorm, type Optimizer, type Schedule } from '../optim/index.ts';
 import { DataError, FoveaError, manualSeed, type Tensor } from '../tensor/index.ts';
 import type { Callback } from './callbacks.ts';
-import { evaluate, type Loss, lossFunction, type Source } from './evaluate.ts';
+import { DivergenceError, firstBadGradient, firstBadOutput, nonFinite } from './divergence.ts';
+import { evaluate, type Meaning, meaningOf, type Source, valuesOf } from './evaluate.ts';
 import type { EpochRow } from './history.ts';
-import { accuracy, type Metric } from './metrics.ts';
+import type { Metric } from './metrics.ts';
+import { checkCount, detached, type Objective } from './objective.ts';
 import { type Report, reportTo, silentReport } from './report.ts';
 import { decodeTrainingState, generatorStates, restoreGenerators, type TrainingState } from './state.ts';
 
@@ -25,22 +27,19 @@ export interface CheckpointOptions {
   readonly extra?: unknown;
 }
 
-export interface FitOptions {
+/** The metrics are measured on training batches as they pass, and on the validation data. */
+export interface FitOptions<B = Batch, O = Tensor, T = Tensor> extends Meaning<B, O, T> {
   readonly epochs: number;
   readonly optimizer: Optimizer;
-  /** Default: cross-entropy. */
-  readonly loss?: Loss | undefined;
   /** Stepped after each batch or epoch, as it says itself; given the loss, of the validation data where there is some. */
   readonly schedule?: Schedule | undefined;
-  readonly validation?: Source | undefined;
-  /** Measured on training batches as they pass, and on the validation data. Default: accuracy with cross-entropy, else none. */
-  readonly metrics?: readonly Metric[] | undefined;
+  readonly validation?: Source<B> | undefined;
   readonly callbacks?: readonly Callback[];
   /** Largest length of the gradient of all parameters together. */
   readonly clipNorm?: number | undefined;
-  /** For a Dataset instead of a DataLoader. Default 64. */
+  /** For samples instead of a loader. Default 64. */
   readonly batchSize?: number;
-  /** Seeds the default generator (dropout), and the order of a Dataset. */
+  /** Seeds the default generator (dropout), and the order of samples. */
   readonly seed?: number;
   readonly checkpoint?: CheckpointOptions | undefined;
   /** A checkpoint to go on from, made by a run with the same options: the end is the same, bit for bit. */
@@ -49,6 +48,8 @@ export interface FitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default: a progress bar on a terminal, else one line per epoch, on standard output. `false`: nothing. */
   readonly report?: Report | boolean;
+  /** What the objective counts, for people. Default: images. */
+  readonly unit?: string | undefined;
 }
 
 export interface FitResult {
@@ -60,53 +61,64 @@ export interface FitResult {
 /**
  * Trains `model` in place. Yields to the event loop after every step.
  *
- * Throws FoveaError if the loss or a weight is no longer finite, naming the step and the last good checkpoint; DataError,
- * before the first step, if a checkpoint cannot be written or resumed.
+ * Throws DivergenceError at the first step whose loss or gradient is not finite, naming step, layer and the last good
+ * checkpoint; that step changes no weight. Throws DataError, before the first step, if a checkpoint cannot be written or
+ * resumed.
  */
-export async function fit(model: Module, data: Source, options: FitOptions): Promise<FitResult> {
+export async function fit(model: Module, data: Source, options: FitOptions): Promise<FitResult>;
+/** The same for batches of any kind, with an objective that says what they mean. */
+export async function fit<B, O, T>(
+  model: Module,
+  data: Source<B>,
+  options: FitOptions<B, O, T> & { readonly objective: Objective<B, O, T> },
+): Promise<FitResult>;
+export async function fit<B, O, T>(model: Module, data: Source<B>, options: FitOptions<B, O, T>): Promise<FitResult> {
   const { epochs, batchSize = 64, seed, report = true } = options;
   if (!Number.isSafeInteger(epochs) || epochs < 0) {
     throw new FoveaError(`fit: expected epochs to be an integer of 0 or more, but got ${epochs}`);
   }
   if (seed !== undefined) manualSeed(seed);
-  const loader =
-    data instanceof DataLoader ? data : new DataLoader(data, { batchSize, shuffle: true, seed: seed ?? 0 });
+  const loader = 'batch' in data ? new DataLoader(data, { batchSize, shuffle: true, seed: seed ?? 0 }) : data;
   const shown = typeof report === 'object' ? report : report ? reportTo(process.stdout) : silentReport;
   return new Training(model, loader, options, shown).run();
 }
 
-class Training {
+class Training<B, O, T> {
   readonly history: EpochRow[] = [];
-  private readonly lossOf: (outputs: Tensor, targets: Tensor) => Tensor;
-  private readonly metrics: readonly Metric[];
+  private readonly objective: Objective<B, unknown, unknown>;
+  private readonly metrics: readonly Metric<unknown, unknown>[];
   private readonly callbacks: readonly Callback[];
+  private readonly parameters: readonly Tensor[];
   private epoch = 0;
   private step = 0;
   private samples = 0;
   private lossSum = 0;
+  private carried: Record<string, Tensor> | undefined;
   private stopped: string | undefined;
   private lastSaved: string | undefined;
 
   constructor(
     readonly model: Module,
-    private readonly loader: DataLoader,
-    private readonly options: FitOptions,
+    private readonly loader: Batches<B>,
+    private readonly options: FitOptions<B, O, T>,
     private readonly report: Report,
   ) {
-    this.lossOf = lossFunction(options.loss);
-    this.metrics = options.metrics ?? (options.loss === undefined ? [accuracy()] : []);
+    const { objective, metrics } = meaningOf(model, options);
+    this.objective = objective;
+    this.metrics = metrics;
     this.callbacks = options.callbacks ?? [];
+    this.parameters = model.parameters();
   }
 
   async run(): Promise<FitResult> {
-    const { epochs, checkpoint, resume, signal } = this.options;
+    const { epochs, checkpoint, resume, signal, unit = 'images' } = this.options;
     signal?.throwIfAborted();
     if (this.loader.length === 0)
       throw new DataError('fit: expected at least one batch of training data, but got none');
     if (checkpoint) checkWritable(checkpoint.file);
     if (resume !== undefined) this.resume(resume);
     for (const callback of this.callbacks) await callback.begin?.(this);
-    this.report.begin({ epochs, steps: this.loader.length, samples: this.loader.dataset.length });
+    this.report.begin({ epochs, steps: this.loader.length, unit });
     this.model.train();
     try {
       while (this.epoch < epochs && this.stopped === undefined) await this.trainEpoch();
@@ -126,6 +138,7 @@ class Training {
     const before = this.samples;
     if (this.step === 0) {
       this.loader.setEpoch(this.epoch);
+      this.carried = undefined;
       for (const metric of this.metrics) metric.reset();
     }
     if (this.loader.epoch === this.epoch) {
@@ -137,6 +150,8 @@ class Training {
         signal?.throwIfAborted();
       }
     }
+    this.carried = undefined;
+    if (this.samples === 0) throw new DataError('fit: expected something to learn from, but every batch counts 0');
     const seconds = (performance.now() - begun) / 1000;
     const learningRate = optimizer.paramGroups[0]?.lr ?? 0;
     const values = { loss: this.lossSum / this.samples, ...valuesOf(this.metrics) };
@@ -159,22 +174,31 @@ class Training {
   }
 
   /** One batch: forward, loss, backward, update. */
-  private trainStep({ inputs, targets }: Batch): void {
+  private trainStep(batch: B): void {
     const { optimizer, schedule, clipNorm } = this.options;
+    const { carried } = this;
     optimizer.zeroGrad();
-    const outputs = this.model.forward(inputs);
-    const loss = this.lossOf(outputs, targets);
-    const value = loss.item();
-    if (!Number.isFinite(value)) this.diverged(`a loss of ${value}`);
-    loss.backward();
-    if (clipNorm !== undefined) clipGradNorm_(this.model.parameters(), clipNorm);
-    optimizer.step();
-    if (schedule?.every === 'batch') schedule.step(value);
-    const count = inputs.shape[0] ?? 0;
+    const { loss, count, outputs, targets, carry } = this.objective(batch, carried);
+    if (checkCount(count) > 0) {
+      const value = loss.item();
+      if (!Number.isFinite(value)) {
+        this.diverged(
+          `a loss of ${value}`,
+          firstBadOutput(this.model, () => this.objective(batch, carried)),
+        );
+      }
+      loss.backward();
+      this.checkGradients(
+        clipNorm === undefined ? gradNorm(this.parameters) : clipGradNorm_(this.parameters, clipNorm),
+      );
+      optimizer.step();
+      if (schedule?.every === 'batch') schedule.step(value);
+      this.samples += count;
+      this.lossSum += value * count;
+      if (outputs !== undefined) for (const metric of this.metrics) metric.update(outputs, targets);
+    }
+    this.carried = detached(carry);
     this.step++;
-    this.samples += count;
-    this.lossSum += value * count;
-    for (const metric of this.metrics) metric.update(outputs, targets);
     this.report.step({
       epoch: this.epoch,
       step: this.step,
@@ -184,13 +208,25 @@ class Training {
     });
   }
 
+  /** The norm of all gradients tells in one number whether each is finite. */
+  private checkGradients(norm: number): void {
+    if (Number.isFinite(norm)) return;
+    const layer = firstBadGradient(this.model);
+    // Finite gradients whose squares overflow are no harm, unless clipping has just divided by their length.
+    if (layer !== undefined) this.diverged('a gradient that is not', layer);
+    if (this.options.clipNorm !== undefined) this.diverged(`gradients of length ${norm}`, 'all gradients together');
+  }
+
   private async validate(): Promise<Record<string, number>> {
-    const { validation, loss, signal, checkpoint } = this.options;
+    const { validation, signal, checkpoint } = this.options;
+    const { objective, metrics } = this;
     if (validation === undefined) return {};
     // The metrics begin anew here; should the run end during validation, the file must still hold the epoch's own values.
     const states = this.metrics.map((metric) => metric.state());
+    // The same batches after each epoch, also in a resumed run.
+    if ('setEpoch' in validation) validation.setEpoch(0);
     try {
-      const measured = await evaluate(this.model, validation, { loss, metrics: this.metrics, signal });
+      const measured = await evaluate(this.model, validation, { objective, metrics, signal });
       const { samples: _, ...values } = measured;
       return Object.fromEntries(Object.entries(values).map(([name, value]) => [validationName(name), value]));
     } catch (error) {
@@ -202,10 +238,11 @@ class Training {
 
   async save(file: string): Promise<void> {
     const { optimizer, schedule, checkpoint } = this.options;
-    for (const [name, { data }] of this.model.namedParameters()) {
-      for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) this.diverged(`${data[i]} in ${name}`);
-    }
     const weights = this.model.stateDict();
+    for (const [name, tensor] of [...Object.entries(weights), ...Object.entries(this.carried ?? {})]) {
+      const bad = nonFinite(tensor);
+      if (bad !== undefined) this.diverged(String(bad), name);
+    }
     const training: TrainingState = {
       epoch: this.epoch,
       step: this.step,
@@ -220,13 +257,20 @@ class Training {
       stopped: this.stopped ?? null,
       extra: checkpoint?.extra ?? null,
     };
-    await saveCheckpoint(file, { weights, model: checkpoint?.model, optimizer: optimizer.stateDict(), training });
+    const { carried } = this;
+    await saveCheckpoint(file, {
+      weights,
+      model: checkpoint?.model,
+      optimizer: optimizer.stateDict(),
+      training,
+      carried,
+    });
     this.lastSaved = `${file} (${this.step === 0 ? `end of epoch ${this.epoch}` : `epoch ${this.epoch + 1}, step ${this.step}`})`;
   }
 
   private resume(from: string | Checkpoint): void {
     const source = typeof from === 'string' ? from : 'the checkpoint';
-    const { weights, optimizer, training } = typeof from === 'string' ? loadCheckpoint(from) : from;
+    const { weights, optimizer, training, carried } = typeof from === 'string' ? loadCheckpoint(from) : from;
     const state = decodeTrainingState(training, source);
     if (optimizer === undefined)
       throw new DataError(`resume: expected ${source} to hold an optimizer's state, but got none`);
@@ -244,6 +288,7 @@ class Training {
     this.step = state.step;
     this.samples = state.samples;
     this.lossSum = state.lossSum;
+    this.carried = carried;
     this.stopped = state.stopped ?? undefined;
     this.history.push(...state.history);
     for (const metric of this.metrics) {
@@ -257,16 +302,15 @@ class Training {
     this.lastSaved = source;
   }
 
-  private diverged(what: string): never {
+  private diverged(what: string, layer: string): never {
+    const [epoch, step] = [this.epoch + 1, this.step + 1];
     const saved = this.lastSaved ? `the last good checkpoint is ${this.lastSaved}` : 'no checkpoint was kept';
-    const at = `epoch ${this.epoch + 1}, step ${this.step + 1}`;
-    throw new FoveaError(
-      `fit: expected finite numbers, but got ${what} in ${at}; ${saved}; a lower learning rate may help`,
+    throw new DivergenceError(
+      `fit: expected finite numbers, but got ${what} in epoch ${epoch}, step ${step}, first seen in ${layer}; ${saved}; ` +
+        'a lower learning rate may help',
+      ...([epoch, step, layer, this.lastSaved] as const),
     );
   }
 }
-
-const valuesOf = (metrics: readonly Metric[]): Record<string, number> =>
-  Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
 
 const validationName = (name: string) => `validation${name[0]?.toUpperCase()}${name.slice(1)}`;

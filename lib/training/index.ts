@@ -8,8 +8,19 @@ export {
   type Monitor,
   type Run,
 } from './callbacks.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type Loss, predict, type Source } from './evaluate.ts';
+export { DivergenceError } from './divergence.ts';
+export { type EvaluateOptions, type Evaluation, evaluate, type Meaning, predict, type Source } from './evaluate.ts';
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from './fit.ts';
 export type { EpochRow } from './history.ts';
 export { accuracy, ConfusionMatrix, type Metric, topK } from './metrics.ts';
-export { barReport, lineReport, type Output, type Report, reportTo, silentReport } from './report.ts';
+export { type Carried, type Loss, type Measured, type Objective, supervised } from './objective.ts';
+export {
+  barReport,
+  lineReport,
+  type Output,
+  type Report,
+  type RunReport,
+  reportTo,
+  type StepReport,
+  silentReport,
+} from './report.ts';

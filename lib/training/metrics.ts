@@ -3,12 +3,16 @@ import type { Json } from '../io/json.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** A number gathered over batches. `state` and `setState` let a training run continue in the middle of an epoch. */
-export interface Metric {
+/**
+ * A number gathered over batches, of what an objective gives as outputs and targets. `state` and `setState` let a training
+ * run continue in the middle of an epoch.
+ */
+export interface Metric<O = Tensor, T = Tensor> {
   readonly name: string;
   reset(): void;
-  /** `outputs` are scores [batch, classes], `targets` class indices [batch]. */
-  update(outputs: Tensor, targets: Tensor): void;
+  /** Of those here: `outputs` are scores [batch, classes], `targets` class indices [batch]. */
+  update(outputs: O, targets: T): void;
+  /** NaN where nothing was measured; a row then leaves it out. */
   readonly value: number;
   state(): Json;
   setState(state: Json): void;

@@ -10,12 +10,19 @@ export interface Output {
 
 /** Hears of a run as it goes. */
 export interface Report {
-  /** `samples` and `steps` are those of one epoch. */
-  begin(run: { readonly epochs: number; readonly steps: number; readonly samples: number }): void;
+  begin(run: RunReport): void;
   step(now: StepReport): void;
   epoch(row: EpochRow): void;
   /** Called once, also when the run fails or is aborted. */
   end(): void;
+}
+
+export interface RunReport {
+  readonly epochs: number;
+  /** Of one epoch. */
+  readonly steps: number;
+  /** What samples are called: images, words, … */
+  readonly unit: string;
 }
 
 export interface StepReport {
@@ -23,7 +30,7 @@ export interface StepReport {
   readonly epoch: number;
   /** Steps of this epoch that are done. */
   readonly step: number;
-  /** Samples of this epoch that are done. */
+  /** Samples (or whatever the objective counts) of this epoch that are done. */
   readonly samples: number;
   /** Mean over this epoch so far. */
   readonly loss: number;
@@ -49,35 +56,35 @@ function shown(name: string, value: number): string {
 }
 
 /** One line for an epoch: `epoch 1/3  loss 0.1234  accuracy 96.10 %  …  1234 images/s  5.2 s`. */
-export function epochLine(row: EpochRow, epochs: number): string {
+export function epochLine(row: EpochRow, epochs: number, unit = 'images'): string {
   const { epoch, seconds, perSecond, ...values } = row;
   const parts = Object.entries(values).flatMap(([name, value]) =>
     value === undefined ? [] : [`${words(name)} ${shown(name, value)}`],
   );
-  const speed = seconds === undefined ? [] : [`${Math.round(perSecond ?? 0)} images/s`, `${seconds.toFixed(1)} s`];
+  const speed = seconds === undefined ? [] : [`${Math.round(perSecond ?? 0)} ${unit}/s`, `${seconds.toFixed(1)} s`];
   return [`epoch ${epoch}/${epochs}`, ...parts, ...speed].join('  ');
 }
 
 /** Plain lines: one per epoch. */
 export function lineReport(output: Output): Report {
-  let epochs = 0;
+  let run: RunReport = { epochs: 0, steps: 0, unit: 'images' };
   return {
-    begin: (run) => {
-      epochs = run.epochs;
+    begin: (begun) => {
+      run = begun;
     },
     step: () => {},
-    epoch: (row) => output.write(`${epochLine(row, epochs)}\n`),
+    epoch: (row) => output.write(`${epochLine(row, run.epochs, run.unit)}\n`),
     end: () => {},
   };
 }
 
-/** A bar with loss, accuracy, images per second and the time left of the epoch; then the epoch's line in its place. */
+/** A bar with loss, accuracy, samples per second and the time left of the epoch; then the epoch's line in its place. */
 export function barReport(output: Output & NodeJS.WritableStream): Report {
   const lines = lineReport(output);
   let bar: SingleBar | undefined;
   let begun = 0;
-  let first = 0;
-  let run = { epochs: 0, steps: 0, samples: 0 };
+  let first = { samples: 0, step: 0 };
+  let run: RunReport = { epochs: 0, steps: 0, unit: 'images' };
   const stop = () => {
     bar?.stop();
     bar = undefined;
@@ -90,11 +97,11 @@ export function barReport(output: Output & NodeJS.WritableStream): Report {
     step({ epoch, step, samples, loss, accuracy }) {
       if (bar === undefined) {
         begun = performance.now();
-        first = samples;
+        first = { samples, step };
         bar = new SingleBar(
           {
             stream: output,
-            format: `epoch {epoch} {bar} {value}/{total}  loss {loss}{accuracy}  {perSecond} images/s  {left} left`,
+            format: `epoch {epoch} {bar} {value}/{total}  loss {loss}{accuracy}  {perSecond} ${run.unit}/s  {left} left`,
             barsize: 24,
             hideCursor: true,
             clearOnComplete: true,
@@ -111,8 +118,8 @@ export function barReport(output: Output & NodeJS.WritableStream): Report {
         });
       }
       const seconds = (performance.now() - begun) / 1000;
-      const perSecond = (samples - first) / Math.max(seconds, 1e-9);
-      const left = (run.samples - samples) / perSecond;
+      const perSecond = (samples - first.samples) / Math.max(seconds, 1e-9);
+      const left = ((run.steps - step) * seconds) / (step - first.step);
       bar.update(step, {
         epoch: `${epoch + 1}/${run.epochs}`,
         loss: short(loss),

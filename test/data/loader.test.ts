@@ -12,6 +12,7 @@ import {
   DataLoader,
   type Dataset,
   elastic,
+  type Indices,
   mapImages,
   normalize,
   randomAffine,
@@ -137,6 +138,62 @@ describe('state', () => {
       expect(() => loader.setState(wrong)).toThrow(DataError);
     }
   });
+});
+
+describe('batches by length', () => {
+  const lengths = Array.from({ length: 500 }, (_, i) => (i * 7919) % 60);
+  const sentences = { length: 500, batch: (indices: Indices) => Array.from(indices) };
+  const options = { batchSize: 8, shuffle: true, seed: 3, lengths };
+
+  async function epoch(loader: DataLoader<number[]>): Promise<number[][]> {
+    const batches: number[][] = [];
+    for await (const batch of loader) batches.push(batch);
+    return batches;
+  }
+
+  const spread = (batch: readonly number[]) => {
+    const all = batch.map((i) => lengths[i] ?? 0);
+    return Math.max(...all) - Math.min(...all);
+  };
+
+  test('every sample once, those of a batch of about equal length, batches in random order', async () => {
+    const loader = new DataLoader(sentences, options);
+    const [first, second] = [await epoch(loader), await epoch(loader)];
+    expect(first.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    expect(first.map((batch) => batch.length)).toEqual([...Array.from({ length: 62 }, () => 8), 4]);
+    expect(second).not.toEqual(first);
+    const mean = first.reduce((sum, batch) => sum + spread(batch), 0) / first.length;
+    expect(mean).toBeLessThan(4); // of 60
+    const shortest = first.map((batch) => lengths[batch[0] ?? 0] ?? 0);
+    expect(shortest).not.toEqual(shortest.toSorted((a, b) => a - b));
+  });
+
+  test('resumed, the rest of the epoch is the same', async () => {
+    const whole = await epoch(new DataLoader(sentences, options));
+    const cut = new DataLoader(sentences, options);
+    let taken = 0;
+    for await (const _ of cut) if (++taken === 20) break;
+    const resumed = new DataLoader(sentences, { ...options, seed: 9 });
+    resumed.setState(JSON.parse(JSON.stringify(cut.state())));
+    expect(await epoch(resumed)).toEqual(whole.slice(20));
+  });
+
+  test('unshuffled: shortest first, equals in the order of the data', async () => {
+    const order = (await epoch(new DataLoader(sentences, { ...options, shuffle: false }))).flat();
+    const wanted = Array.from({ length: 500 }, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0));
+    expect(order).toEqual(wanted);
+  });
+
+  test('lengths that cannot be are refused', () => {
+    expect(() => new DataLoader(sentences, { lengths: [1, 2] })).toThrow('500 lengths, because there are 500 samples');
+    expect(() => new DataLoader(sentences, { lengths: lengths.with(7, -1) })).toThrow('but got -1 of sample 7');
+    expect(() => new DataLoader(sentences, { lengths: lengths.with(7, 0.5) })).toThrow('but got 0.5 of sample 7');
+  });
+});
+
+test('transforms of batches without inputs are refused', async () => {
+  const loader = new DataLoader({ length: 3, batch: () => 'text' }, { transforms: [normalize(1, 2)] });
+  await expect(loader[Symbol.asyncIterator]().next()).rejects.toThrow('transform: expected batches with inputs');
 });
 
 describe('a data set that answers later', () => {

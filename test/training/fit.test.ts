@@ -197,7 +197,8 @@ describe('when numbers go wrong', () => {
       return loss.mock.calls.length === 20 ? mean.mul(Number.NaN) : mean.add(targets.size * 0);
     });
     await expect(run({ loss, checkpoint: { file, every: 5 } })).rejects.toThrow(
-      `fit: expected finite numbers, but got a loss of NaN in epoch 2, step 7; the last good checkpoint is ${file} (epoch 2, step 5)`,
+      `fit: expected finite numbers, but got a loss of NaN in epoch 2, step 7, first seen in the loss; ` +
+        `the last good checkpoint is ${file} (epoch 2, step 5)`,
     );
     for (const { data } of Object.values(loadCheckpoint(file).weights)) expect(data.every(Number.isFinite)).toBe(true);
   });
@@ -208,14 +209,16 @@ describe('when numbers go wrong', () => {
     const good = readFileSync(file);
     const spoil: Callback = { name: 'spoil', epoch: () => void model.parameters()[0]?.floats.fill(Infinity, 3, 4) };
     const running = run({ epochs: 2, checkpoint: { file }, resume: file, callbacks: [spoil] }, { model });
-    await expect(running).rejects.toThrow(/but got Infinity in 0\.weight .*the last good checkpoint is .*infinite/);
+    await expect(running).rejects.toThrow(
+      /but got Infinity .* first seen in 0\.weight; the last good checkpoint is .*infinite/,
+    );
     expect(readFileSync(file).equals(good)).toBe(true);
   });
 
   test('without a checkpoint the message says so', async () => {
     const loss = (outputs: Tensor) => outputs.sum().mul(Infinity);
     await expect(run({ loss })).rejects.toThrow(
-      /a loss of -?(Infinity|NaN) in epoch 1, step 1; no checkpoint was kept/,
+      /a loss of -?(Infinity|NaN) in epoch 1, step 1, first seen in the loss; no checkpoint was kept/,
     );
   });
 });

@@ -40,7 +40,7 @@ describe('report', () => {
     const lines: string[] = [];
     const output = { write: (text: string) => lines.push(text) };
     const report = reportTo(output);
-    report.begin({ epochs: 3, steps: 10, samples: 100 });
+    report.begin({ epochs: 3, steps: 10, unit: 'images' });
     report.step({ epoch: 0, step: 1, samples: 10, loss: 1, accuracy: 0.5 });
     report.epoch(row);
     report.end();
@@ -51,7 +51,7 @@ describe('report', () => {
   test('a bar with loss, accuracy, speed and time left on a terminal, gone when the epoch is done', async () => {
     const { stream, text } = terminal();
     const report = barReport(stream);
-    report.begin({ epochs: 3, steps: 2, samples: 20 });
+    report.begin({ epochs: 3, steps: 2, unit: 'images' });
     report.step({ epoch: 0, step: 1, samples: 10, loss: 0.5, accuracy: 0.25 });
     await setTimeout(150); // the bar draws ten times a second
     report.step({ epoch: 0, step: 2, samples: 20, loss: 0.25, accuracy: 0.5 });
@@ -67,7 +67,7 @@ describe('report', () => {
   test('end leaves no bar running after a failure', () => {
     const { stream } = terminal();
     const report = reportTo(stream);
-    report.begin({ epochs: 1, steps: 2, samples: 20 });
+    report.begin({ epochs: 1, steps: 2, unit: 'images' });
     report.step({ epoch: 0, step: 1, samples: 10, loss: Number.NaN, accuracy: undefined });
     report.end(); // a bar left over would keep the process, and so this test file, alive
     report.end();

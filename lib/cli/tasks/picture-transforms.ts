@@ -1,7 +1,14 @@
 // From a model's recipe, which is data, to what a training run needs.
-import { elastic, normalize, randomAffine, randomCrop, randomHorizontalFlip, type Transform } from '../data/index.ts';
-import type { Preprocessing } from '../io/index.ts';
-import type { Augmentation } from '../models/index.ts';
+import {
+  elastic,
+  normalize,
+  randomAffine,
+  randomCrop,
+  randomHorizontalFlip,
+  type Transform,
+} from '../../data/index.ts';
+import type { Preprocessing } from '../../io/index.ts';
+import type { Augmentation } from '../../models/index.ts';
 
 /** The last step of preparing pictures: (x - mean) / std. */
 export function normalization(preprocessing: Preprocessing | undefined): Transform[] {

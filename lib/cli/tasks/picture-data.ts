@@ -1,10 +1,10 @@
 // From --data to data sets: the built-in digits, a directory of idx files, or directories of pictures.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { builtinDigits, type Dataset, type ImageFolder, imageFolder, loadMnist, split } from '../data/index.ts';
-import type { ModelInfo } from '../io/index.ts';
-import { DataError, fromArray, ShapeError } from '../tensor/index.ts';
-import { count } from './options.ts';
+import { builtinDigits, type Dataset, type ImageFolder, imageFolder, loadMnist, split } from '../../data/index.ts';
+import type { ModelInfo } from '../../io/index.ts';
+import { DataError, fromArray, ShapeError } from '../../tensor/index.ts';
+import { count } from '../options.ts';
 
 export interface TrainAndTest {
   readonly train: Dataset;

@@ -1,0 +1,12 @@
+// The tasks there are, found by the architecture of a model.
+import { pictures } from './pictures.ts';
+import type { Task } from './task.ts';
+
+export const tasks: readonly Task[] = [pictures];
+
+/** Every architecture that can be trained. */
+export const architectures: readonly string[] = tasks.flatMap((task) => Object.keys(task.architectures));
+
+/** The task that an architecture belongs to; undefined for an unknown one. */
+export const taskOf = (architecture: string): Task | undefined =>
+  tasks.find((task) => Object.hasOwn(task.architectures, architecture));
