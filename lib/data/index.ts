@@ -31,3 +31,4 @@ export { type InputOptions, toModelInput } from './model-input.ts';
 export { type StreamBatch, StreamLoader, type StreamOptions } from './stream.ts';
 export { readLines, readText } from './text-file.ts';
 export { lineEnd, spaceBetween, type TextLevel, textLevels, tokenize } from './tokens.ts';
+export * from './word-vectors/index.ts';

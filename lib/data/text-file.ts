@@ -60,7 +60,8 @@ function refuse(source: string, line: number): never {
   throw new DataError(`${source}:${line}: expected text in UTF-8, but got bytes that are not`);
 }
 
-function readBytes(file: string): Uint8Array {
+/** The bytes of a file; one that ends in .gz is decompressed. */
+export function readBytes(file: string): Uint8Array {
   try {
     const bytes = readFileSync(file);
     return file.endsWith('.gz') ? gunzipSync(bytes) : bytes;
