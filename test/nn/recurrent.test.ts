@@ -103,6 +103,30 @@ describe('recurrent layers', () => {
     near(second.state.c!, whole.state.c!);
   });
 
+  it.each(Object.keys(layer) as Kind[])(
+    '%s: step by step, give what one call gives, also when weights change',
+    (kind) => {
+      const module = layer[kind]({ numLayers: 2, bias: false });
+      const x = randn([5, batch, inputSize]);
+      const stepwise = () => {
+        let state: nn.RecurrentState = {};
+        return [0, 1, 2, 3, 4].flatMap((step) => {
+          const { output, state: after } = module.unroll(x.slice([[step, step + 1]]), { state });
+          state = after;
+          return [...output.floats];
+        });
+      };
+      noGrad(() => {
+        for (let change = 0; change < 3; change++) {
+          const whole = module.forward(x).floats;
+          const differences = stepwise().map((value, i) => Math.abs(value - whole[i]!));
+          expect(Math.max(...differences)).toBeLessThan(1e-6);
+          for (const weight of module.parameters()) weight.uniform_(-0.5, 0.5);
+        }
+      });
+    },
+  );
+
   it('let nothing of padded steps into output, states or gradients', () => {
     for (const module of [
       new nn.RNN(2, 3, { bidirectional: true }),

@@ -7,6 +7,7 @@ import { fail, failShape } from '../errors.ts';
 import { show } from '../shape.ts';
 import { checkIndices, checkSameFloat, checkShape } from './check.ts';
 import { type Indices, savedIndices } from './gather.ts';
+import { packedForStep } from './recurrent-step.ts';
 
 export type RecurrentCell = 'rnn' | 'gru' | 'lstm';
 
@@ -89,9 +90,10 @@ export function recurrent(
       saved: saved[d]?.floats,
     };
     const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize };
-    if (cell === 'rnn') run('rnn', shape, buffers);
-    else if (cell === 'gru') run('gru', shape, buffers);
-    else run('lstm', shape, buffers);
+    const packed = recording ? undefined : packedForStep(cell, shape, weights);
+    if (cell === 'rnn') run('rnn', shape, buffers, packed);
+    else if (cell === 'gru') run('gru', shape, buffers, packed);
+    else run('lstm', shape, buffers, packed);
   }
   const outputs = cN === undefined ? [y, hN] : [y, hN, cN];
   const kept = [x, h0 ?? undefined, c0 ?? undefined, y, lengths && savedIndices(lengths), ...saved];
