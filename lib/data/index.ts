@@ -12,6 +12,8 @@ export {
 } from './augment.ts';
 export type { Batches, LoaderState } from './batches.ts';
 export { type CountingLosses, countingLosses } from './bigrams.ts';
+export { type ColumnOptions, parseColumns, readColumns } from './columns.ts';
+export { type ConlluSentence, parseConllu, readConllu } from './conllu.ts';
 export {
   ArrayDataset,
   type ArrayOptions,
@@ -28,7 +30,13 @@ export { type ImageOptions, loadImage, loadModelInput, saveImage } from './image
 export { type FolderOptions, ImageFolder, imageFolder } from './image-folder.ts';
 export { DataLoader, type LoaderOptions } from './loader.ts';
 export { type InputOptions, toModelInput } from './model-input.ts';
+export type { TaggedSentence } from './sentence.ts';
+export { type SentenceBatch, SentenceData, SentenceEncoder, type SentenceEncoderJson } from './sentence-encoder.ts';
+export { readIntents } from './snips.ts';
+export { marksSpans, type Span, spans } from './spans.ts';
 export { type StreamBatch, StreamLoader, type StreamOptions } from './stream.ts';
 export { readLines, readText } from './text-file.ts';
 export { lineEnd, spaceBetween, type TextLevel, textLevels, tokenize } from './tokens.ts';
+export { type CountingOptions, Vocabulary, type VocabularyJson, type VocabularyOptions } from './vocabulary.ts';
 export * from './word-vectors/index.ts';
+export { wordsOf } from './words.ts';
