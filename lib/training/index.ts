@@ -24,3 +24,4 @@ export {
   type StepReport,
   silentReport,
 } from './report.ts';
+export { Share, SpanCounts, SpanScore, TaggingScore, type TagNumbers, taggingMetrics } from './tagging.ts';
