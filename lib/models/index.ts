@@ -6,3 +6,6 @@ export { c3Table, LeNet5, LeNet5Classic, type LeNetOptions, Subsample2d } from '
 export { recipes } from './recipes.ts';
 export { createModel, models } from './registry.ts';
 export { type SamplingOptions, sampleIndex, type WritingOptions, writeTokens } from './sampling.ts';
+export { SpellingCNN, SpellingLSTM, type SpellingOptions } from './spelling.ts';
+export { Tagger, type TaggerOptions } from './tagger.ts';
+export type { TaggerInput, TaggerScores, TaggerSizes, TaggerTargets, Tagging } from './tagger-batch.ts';
