@@ -5,6 +5,8 @@ import type { Output } from '../training/index.ts';
 export interface Context {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Default: the process's own. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   /** Aborted with an {@link Interrupted} to end a command early. Default: on SIGINT and SIGTERM. */
   readonly signal?: AbortSignal;
 }

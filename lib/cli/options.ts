@@ -1,4 +1,4 @@
-// Reading numbers from the command line.
+// Reading numbers and words from the command line.
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number of at least `low`, and exact. */
@@ -19,6 +19,15 @@ export const number =
       throw new InvalidArgumentError(`Expected a number above ${low}${high < Infinity ? ` and below ${high}` : ''}.`);
     }
     return value;
+  };
+
+/** One of these words. */
+export const choice =
+  <Word extends string>(...words: readonly Word[]) =>
+  (text: string) => {
+    const found = words.find((word) => word === text);
+    if (found === undefined) throw new InvalidArgumentError(`Expected one of ${words.join(', ')}.`);
+    return found;
   };
 
 /** An example at the end of a command's help. */

@@ -7,8 +7,11 @@ import { addEvaluate } from './evaluate.ts';
 import { addInfo } from './info.ts';
 import { examples } from './options.ts';
 import { addSummary } from './summary.ts';
+import { addTag } from './tag.ts';
 import { addTrain } from './train.ts';
 import { addVectors } from './vectors.ts';
+
+const commands = [addTrain, addClassify, addEvaluate, addTag, addSummary, addVectors, addInfo];
 
 /**
  * Runs one command line (without `node` and the script) and resolves with its exit code: 0 for success, 1 for failure,
@@ -26,7 +29,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
       'after',
       examples('fovea train lenet5 --out digits.safetensors', 'fovea classify digits.safetensors photo.png'),
     );
-  for (const add of [addTrain, addClassify, addEvaluate, addSummary, addVectors, addInfo]) add(program, context);
+  for (const add of commands) add(program, context);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;

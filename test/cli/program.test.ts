@@ -37,7 +37,7 @@ describe('help and usage', () => {
     [['train', 'lenet5', '--lr', '-1'], 'Expected a number above 0.'],
     [['train', 'lenet5', '--validation', '1'], 'Expected a number above 0 and below 1.'],
     [['train', 'lenet5', '--nonsense'], "unknown option '--nonsense'"],
-    [['train', 'lenet6'], "expected one of lenet5, lenet5-1998, but got 'lenet6'"],
+    [['train', 'lenet6'], 'train: expected one of lenet5, lenet5-1998, '],
     [['train'], 'expected a model, one of lenet5'],
     [['summary', 'lenet6'], "expected a model file or one of lenet5, lenet5-1998, but got 'lenet6'"],
     [['classify', 'model'], "missing required argument 'images'"],

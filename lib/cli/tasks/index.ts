@@ -1,8 +1,9 @@
 // The tasks there are, found by the architecture of a model.
 import { pictures } from './pictures.ts';
+import { tagger } from './tagger.ts';
 import type { Task } from './task.ts';
 
-export const tasks: readonly Task[] = [pictures];
+export const tasks: readonly Task[] = [pictures, tagger];
 
 /** Every architecture that can be trained. */
 export const architectures: readonly string[] = tasks.flatMap((task) => Object.keys(task.architectures));
