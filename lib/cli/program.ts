@@ -4,6 +4,7 @@ import { version } from '../io/version.ts';
 import { addClassify } from './classify.ts';
 import { type Context, Interrupted, UsageError } from './context.ts';
 import { addEvaluate } from './evaluate.ts';
+import { addForecast } from './forecast.ts';
 import { addInfo } from './info.ts';
 import { examples } from './options.ts';
 import { addSummary } from './summary.ts';
@@ -11,7 +12,7 @@ import { addTag } from './tag.ts';
 import { addTrain } from './train.ts';
 import { addVectors } from './vectors.ts';
 
-const commands = [addTrain, addClassify, addEvaluate, addTag, addSummary, addVectors, addInfo];
+const commands = [addTrain, addClassify, addEvaluate, addTag, addForecast, addSummary, addVectors, addInfo];
 
 /**
  * Runs one command line (without `node` and the script) and resolves with its exit code: 0 for success, 1 for failure,

@@ -36,6 +36,7 @@ export { readIntents } from './snips.ts';
 export { marksSpans, type Span, spans } from './spans.ts';
 export { type StreamBatch, StreamLoader, type StreamOptions } from './stream.ts';
 export { readLines, readText } from './text-file.ts';
+export { readSeries, rmse, type Series, type WindowRange, Windows } from './time-series.ts';
 export { lineEnd, spaceBetween, type TextLevel, textLevels, tokenize } from './tokens.ts';
 export { type CountingOptions, Vocabulary, type VocabularyJson, type VocabularyOptions } from './vocabulary.ts';
 export * from './word-vectors/index.ts';

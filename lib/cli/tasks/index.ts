@@ -1,9 +1,10 @@
 // The tasks there are, found by the architecture of a model.
+import { forecaster } from './forecaster.ts';
 import { pictures } from './pictures.ts';
 import { tagger } from './tagger.ts';
 import type { Task } from './task.ts';
 
-export const tasks: readonly Task[] = [pictures, tagger];
+export const tasks: readonly Task[] = [pictures, tagger, forecaster];
 
 /** Every architecture that can be trained. */
 export const architectures: readonly string[] = tasks.flatMap((task) => Object.keys(task.architectures));
