@@ -7,12 +7,13 @@ import { addEvaluate } from './evaluate.ts';
 import { addForecast } from './forecast.ts';
 import { addInfo } from './info.ts';
 import { examples } from './options.ts';
+import { addRead } from './read.ts';
 import { addSummary } from './summary.ts';
 import { addTag } from './tag.ts';
 import { addTrain } from './train.ts';
 import { addVectors } from './vectors.ts';
 
-const commands = [addTrain, addClassify, addEvaluate, addTag, addForecast, addSummary, addVectors, addInfo];
+const commands = [addTrain, addClassify, addEvaluate, addTag, addRead, addForecast, addSummary, addVectors, addInfo];
 
 /**
  * Runs one command line (without `node` and the script) and resolves with its exit code: 0 for success, 1 for failure,

@@ -28,8 +28,17 @@ export { builtinDigits, type DigitOptions } from './digits.ts';
 export { type Idx, type IdxOptions, loadMnist, type MnistOptions, readIdx } from './idx.ts';
 export { type ImageOptions, loadImage, loadModelInput, saveImage } from './image.ts';
 export { type FolderOptions, ImageFolder, imageFolder } from './image-folder.ts';
+export { joinLetters, letterOf, loadLetter } from './letter-picture.ts';
 export { DataLoader, type LoaderOptions } from './loader.ts';
 export { type InputOptions, toModelInput } from './model-input.ts';
+export {
+  alphabet,
+  type HandwrittenWord,
+  type HandwrittenWords,
+  letterSize,
+  loadOcrLetters,
+  splitWords,
+} from './ocr-letters.ts';
 export type { TaggedSentence } from './sentence.ts';
 export { type SentenceBatch, SentenceData, SentenceEncoder, type SentenceEncoderJson } from './sentence-encoder.ts';
 export { readIntents } from './snips.ts';
@@ -39,5 +48,6 @@ export { readLines, readText } from './text-file.ts';
 export { readSeries, rmse, type Series, type WindowRange, Windows } from './time-series.ts';
 export { lineEnd, spaceBetween, type TextLevel, textLevels, tokenize } from './tokens.ts';
 export { type CountingOptions, Vocabulary, type VocabularyJson, type VocabularyOptions } from './vocabulary.ts';
+export { type WordBatch, WordLoader, type WordLoaderOptions, wordBatch } from './word-batches.ts';
 export * from './word-vectors/index.ts';
 export { wordsOf } from './words.ts';

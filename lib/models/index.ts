@@ -10,3 +10,4 @@ export { type SamplingOptions, sampleIndex, type WritingOptions, writeTokens } f
 export { SpellingCNN, SpellingLSTM, type SpellingOptions } from './spelling.ts';
 export { Tagger, type TaggerOptions } from './tagger.ts';
 export type { TaggerInput, TaggerScores, TaggerSizes, TaggerTargets, Tagging } from './tagger-batch.ts';
+export { type LetterScores, WordReader, type WordReaderOptions } from './word-reader.ts';

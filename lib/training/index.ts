@@ -15,6 +15,14 @@ export type { EpochRow } from './history.ts';
 export { accuracy, ConfusionMatrix, type Metric, topK } from './metrics.ts';
 export { type Carried, type Loss, type Measured, type Objective, supervised } from './objective.ts';
 export {
+  type LetterModel,
+  letterAccuracy,
+  type ReadingOptions,
+  type Readings,
+  reading,
+  wordAccuracy,
+} from './reading.ts';
+export {
   barReport,
   lineReport,
   type Output,

@@ -3,8 +3,9 @@ import { forecaster } from './forecaster.ts';
 import { pictures } from './pictures.ts';
 import { tagger } from './tagger.ts';
 import type { Task } from './task.ts';
+import { words } from './words.ts';
 
-export const tasks: readonly Task[] = [pictures, tagger, forecaster];
+export const tasks: readonly Task[] = [pictures, tagger, words, forecaster];
 
 /** Every architecture that can be trained. */
 export const architectures: readonly string[] = tasks.flatMap((task) => Object.keys(task.architectures));
