@@ -58,7 +58,7 @@ export function overview(lines: readonly Line[], { against }: Pick<Options, 'aga
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], body: readonly (readonly string[])[]): string =>
+export const table = (head: readonly string[], body: readonly (readonly string[])[]): string =>
   [row(head), row(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...body.map(row)].join('\n');
 
 function underGoal(lines: readonly Line[]): string {

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { withApplications } from './applications/results.ts';
 import { here } from './cache.ts';
 import { chart } from './chart.ts';
 import { machine } from './machine.ts';
@@ -46,7 +47,8 @@ async function main(): Promise<void> {
   if (results.stopped) console.error('stopped before the end: the figures are those measured until then');
   sayFailures(results.measured);
   if (options.save !== undefined) {
-    writeFileSync(join(here, `${options.save}.md`), markdown(lines, computer, results, options, `${options.save}.svg`));
+    const page = markdown(lines, computer, results, options, `${options.save}.svg`);
+    writeFileSync(join(here, `${options.save}.md`), options.save === 'results' ? withApplications(page) : page);
     writeFileSync(join(here, `${options.save}.svg`), chart(lines));
     console.error(`written: bench/${options.save}.md and .svg`);
   }
