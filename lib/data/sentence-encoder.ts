@@ -43,7 +43,7 @@ const names = ['words', 'characters', 'tags', 'details', 'intents'] as const;
 type Vocabularies = Readonly<Record<(typeof names)[number], Vocabulary>>;
 
 /** Letters of a word that are looked at: of a longer one, the first and the last half of so many. */
-const LETTERS = 24;
+const LETTERS = 16;
 
 /** The vocabularies of a tagger. Tags, details and intents are closed; the latter two are empty where there are none. */
 export class SentenceEncoder implements Vocabularies {

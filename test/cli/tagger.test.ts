@@ -90,6 +90,22 @@ describe('train tagger', () => {
     expect(weights(out)).toEqual(weights(model));
   });
 
+  test('begins with word vectors where asked to', async () => {
+    const vectors = path('vectors.txt');
+    writeFileSync(vectors, 'king 1 2 3\nthe 4 5 6\nzebra 7 8 9\n');
+    const out = path('vectors.safetensors');
+    const options = ['--data', treebank, '--vectors', vectors, '--lr', '1e-9', '--epochs', '1', '--out', out];
+    const { code, stdout } = await cli('train', 'tagger', ...options);
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 words begin with their vectors');
+    const { weights, model: info } = loadCheckpoint(out);
+    const words: string[] = Reflect.get(Object(info?.options), 'vocabularies').words.words;
+    const row = 2 + words.indexOf('king');
+    expect(weights['embedding.weight']?.shape).toEqual([19, 3]);
+    expect(weights['embedding.weight']?.floats[row * 3 + 2]).toBeCloseTo(3, 5);
+    expect((await cli('tag', out, 'the king')).code).toBe(0);
+  });
+
   test('reads columns; BIO tags are given a CRF', async () => {
     const text = 'Ada B-PER\nLovelace I-PER\nlives O\nin O\nParis B-LOC\n. O\n\nBob B-PER\nsleeps O\n. O\n\n'.repeat(
       20,

@@ -1,11 +1,13 @@
 // The task of tagging words: parts of speech, names, slots, and with slots the intent of a sentence.
 import {
   DataLoader,
+  loadWordVectors,
   marksSpans,
   type SentenceBatch,
   SentenceData,
   SentenceEncoder,
   type TaggedSentence,
+  type WordVectors,
 } from '../../data/index.ts';
 import { Tagger, type Tagging } from '../../models/index.ts';
 import { DataError, Generator } from '../../tensor/index.ts';
@@ -25,6 +27,7 @@ type Own = {
   readonly hiddenSize: number | null;
   readonly layers: number;
   readonly dropout: number | null;
+  readonly vectors: string | null;
 };
 
 export const tagger: Task<Own> = {
@@ -66,6 +69,11 @@ export const tagger: Task<Own> = {
       parse: number(0, 1),
       default: null,
     },
+    vectors: {
+      flags: '--vectors <file>',
+      description: 'begin with these word vectors (GloVe, word2vec or JSON) where they have the word',
+      default: null,
+    },
   },
   examples: [
     'fovea train tagger --data ud-english-ewt/',
@@ -97,7 +105,9 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
   if (train.length === 0) throw new DataError(`data: expected a file called train in ${where}, but got none`);
   const encoder = SentenceEncoder.of(train);
   const recipe = recipes[marksSpans(encoder.tags.words) ? 'spans' : 'words'];
+  const vectors = settings.vectors === null ? undefined : loadWordVectors(settings.vectors);
   const options = {
+    ...(vectors && { wordFeatures: vectors.width }),
     spelling: settings.spelling,
     hiddenSize: settings.hiddenSize ?? recipe.hiddenSize,
     numLayers: settings.layers,
@@ -105,6 +115,7 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
     crf: settings.output === null ? recipe.crf : settings.output === 'crf',
   };
   const model = new Tagger(encoder.sizes, { ...options, generator: new Generator(seed) });
+  const begun = vectors ? [`${count(beginWith(vectors, model, encoder))} words begin with their vectors`] : [];
   const loader = (sentences: readonly TaggedSentence[], batchSize: number, shuffle = false) => {
     const data = new SentenceData(sentences, encoder);
     return new DataLoader(data, { batchSize, shuffle, seed, lengths: data.lengths });
@@ -113,7 +124,7 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
   const plan: Plan<SentenceBatch, readonly Tagging[], SentenceBatch> = {
     model,
     info: taggerInfo(encoder, column, options),
-    description: [`${where}: ${sizesOf({ train, validation, test })}`, vocabularyOf(encoder)],
+    description: [`${where}: ${sizesOf({ train, validation, test })}`, vocabularyOf(encoder), ...begun],
     notes: test.length > 0 ? [] : [`note: no part called test in ${where}: tested on what there is`],
     loader: loader(train, settings.batchSize ?? training.batchSize, true),
     validation: validation.length > 0 ? loader(validation, 64) : undefined,
@@ -124,6 +135,14 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
     test: async (signal) => scoreInLine(await scoreOf(model, encoder, held, signal)),
   };
   return plan;
+}
+
+/** Gives each word that has a vector this one, and says how many have. */
+function beginWith(vectors: WordVectors, { embedding: { weight } }: Tagger, { words }: SentenceEncoder): number {
+  const known = words.words.filter((word) => vectors.has(word));
+  for (const word of known) weight.floats.set(vectors.vector(word), words.index(word) * vectors.width);
+  weight.touch();
+  return known.length;
 }
 
 /** `12,544 sentences to train, 2,001 for validation, 2,077 to test` */
