@@ -8,7 +8,7 @@ import { checkSeed, Random } from './random.ts';
 export interface Batch {
   /** float32 [batch, ...inputShape]. */
   readonly inputs: Tensor;
-  /** [batch]: int32 classes, or float32 values. */
+  /** [batch]: int32 classes, or float32 values; of some data sets [batch, …]. */
   readonly targets: Tensor;
 }
 

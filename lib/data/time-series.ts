@@ -64,35 +64,44 @@ function fieldsOf(line: string): string[] | undefined {
 export interface WindowRange {
   readonly from?: number;
   readonly to?: number;
+  /** Values forecast from each window (default 1). */
+  readonly ahead?: number;
 }
 
 /**
- * Every value of a range as a target [batch], and the `length` values before it as its inputs [batch, length]. A window may
- * begin before the range: what is known by then may be used. Throws FoveaError for a range without targets.
+ * Windows of `length` values as inputs [batch, length], with the `ahead` values after each as its targets [batch, ahead]. A
+ * window may begin before the range: what is known by then may be used. Throws FoveaError for a range without targets.
  */
 export class Windows implements Dataset {
   readonly length: number;
   readonly inputShape: readonly number[];
   readonly classes = undefined;
+  readonly ahead: number;
   readonly #values: Float64Array;
   readonly #from: number;
 
-  constructor(values: Float64Array, length: number, { from = length, to = values.length }: WindowRange = {}) {
-    if (!Number.isSafeInteger(length) || length < 1) {
-      fail('Windows', { expected: 'a window of at least 1 value', got: describe(length) });
+  constructor(
+    values: Float64Array,
+    length: number,
+    { from = length, to = values.length, ahead = 1 }: WindowRange = {},
+  ) {
+    for (const [name, value] of Object.entries({ window: length, ahead })) {
+      if (Number.isSafeInteger(value) && value >= 1) continue;
+      fail('Windows', { expected: `${name} of at least 1 value`, got: describe(value) });
     }
     const first = Math.max(from, length);
     const last = Math.min(to, values.length);
-    if (!(first < last)) {
-      const because = `a window of ${length} comes before each`;
+    this.length = last - first - ahead + 1;
+    if (!(this.length > 0)) {
+      const because = `a window of ${length} comes before each${ahead > 1 ? ` ${ahead}` : ''}`;
       fail('Windows', {
         expected: 'values to forecast',
         because,
         got: `${values.length} values, from ${from} to ${to}`,
       });
     }
-    this.length = last - first;
     this.inputShape = [length];
+    this.ahead = ahead;
     this.#values = values;
     this.#from = first;
   }
@@ -100,14 +109,18 @@ export class Windows implements Dataset {
   batch(indices: Indices): Batch {
     checkIndices('batch', indices, this.length);
     const [width = 0] = this.inputShape;
+    const { ahead } = this;
     const inputs = new Float32Array(indices.length * width);
-    const targets = new Float32Array(indices.length);
+    const targets = new Float32Array(indices.length * ahead);
     for (let row = 0; row < indices.length; row++) {
       const at = this.#from + (indices[row] ?? 0);
       inputs.set(this.#values.subarray(at - width, at), row * width);
-      targets[row] = this.#values[at] ?? 0;
+      targets.set(this.#values.subarray(at, at + ahead), row * ahead);
     }
-    return { inputs: fromArray(inputs, [indices.length, width]), targets: fromArray(targets) };
+    return {
+      inputs: fromArray(inputs, [indices.length, width]),
+      targets: fromArray(targets, [indices.length, ahead]),
+    };
   }
 }
 

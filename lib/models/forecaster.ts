@@ -71,14 +71,12 @@ export class Forecaster extends Module {
   /** The next `steps` values after each window: [batch, window] -> [batch, steps], each forecast from the ones before it. */
   rollOut(x: Tensor, steps: number): Tensor {
     checkInteger('rollOut', 'steps', steps, 1);
-    return noGrad(() => {
-      let known = x;
-      for (let step = 0; step < steps; step++) {
-        const next = this.forward(known.slice(1, step)).reshape(-1, 1);
-        known = concat([known, next], 1);
-      }
-      return known.slice(1, this.window);
-    });
+    let known = x;
+    for (let step = 0; step < steps; step++) {
+      const next = this.forward(known.slice(1, step)).reshape(-1, 1);
+      known = concat([known, next], 1);
+    }
+    return known.slice(1, this.window);
   }
 
   /** The next `steps` values after those of `history`, which are at least a window. */
@@ -88,6 +86,6 @@ export class Forecaster extends Module {
       const because = 'a forecast looks at a whole window';
       fail('forecast', { expected: `at least ${this.window} values`, because, got: `${known.length}` });
     }
-    return Float64Array.from(this.rollOut(fromArray(known, [1, this.window]), steps).data);
+    return Float64Array.from(noGrad(() => this.rollOut(fromArray(known, [1, this.window]), steps)).data);
   }
 }

@@ -47,7 +47,10 @@ describe('Windows', () => {
     expect([windows.length, inputs.shape]).toEqual([2, [2, 3]]);
     expect([...inputs.data]).toEqual([25, 36, 49, 16, 25, 36]);
     expect([...targets.data]).toEqual([64, 49]);
+    expect(targets.shape).toEqual([2, 1]);
     expect(new Windows(values, 3).length).toBe(7);
+    const many = new Windows(values, 3, { ahead: 4 });
+    expect([many.length, [...many.batch([3]).targets.data]]).toEqual([4, [36, 49, 64, 81]]);
     expect(new Windows(values, 3, { from: 1 }).batch([0]).targets.item()).toBe(9);
   });
 
@@ -57,6 +60,7 @@ describe('Windows', () => {
     );
     for (const length of [0, -1, 1.5]) expect(() => new Windows(values, length)).toThrow(FoveaError);
     expect(() => new Windows(values, 3, { from: 9, to: 9 })).toThrow(FoveaError);
+    expect(() => new Windows(values, 3, { ahead: 8 })).toThrow('a window of 3 comes before each 8');
     expect(() => new Windows(values, 3).batch([7])).toThrow(ShapeError);
   });
 

@@ -3,7 +3,7 @@ import { readSeries, rmse, type Series, type WindowRange, Windows } from '../../
 import type { Checkpoint, ModelInfo } from '../../io/index.ts';
 import { isRecord } from '../../io/json.ts';
 import { Forecaster } from '../../models/index.ts';
-import { DataError } from '../../tensor/index.ts';
+import { DataError, noGrad } from '../../tensor/index.ts';
 import { predict } from '../../training/index.ts';
 
 /** What a model file says of a forecaster. */
@@ -90,12 +90,11 @@ export function stepsAhead(
   steps: number,
 ) {
   const first = Math.max(from, model.window);
-  const origins = to - steps + 1 - first;
+  const origins = to - first - steps + 1;
   if (origins < 1) return undefined;
-  const { inputs } = new Windows(values, model.window, { from: first, to }).batch(
-    Array.from({ length: origins }, (_, i) => i),
-  );
-  const forecasts = model.rollOut(inputs, steps).slice(1, steps - 1).data;
+  const windows = new Windows(values, model.window, { from: first, to, ahead: steps });
+  const { inputs } = windows.batch(Array.from({ length: origins }, (_, i) => i));
+  const forecasts = noGrad(() => model.rollOut(inputs, steps).slice(1, steps - 1)).data;
   const truth = values.subarray(first + steps - 1, to);
   return { error: rmse(forecasts, truth), persistence: rmse(values.subarray(first - 1, to - steps), truth) };
 }

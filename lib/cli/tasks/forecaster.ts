@@ -14,6 +14,7 @@ type Own = {
   readonly window: number;
   readonly hidden: number;
   readonly cell: 'lstm' | 'gru';
+  readonly ahead: number;
   readonly test: number;
 };
 
@@ -48,6 +49,12 @@ export const forecaster: Task<Own> = {
       parse: choice('lstm', 'gru'),
       default: 'lstm',
     },
+    ahead: {
+      flags: '--ahead <n>',
+      description: 'learn to forecast so many steps, each from the ones before it (default: 1)',
+      parse: integer(1),
+      default: 1,
+    },
     test: {
       flags: '--test <share>',
       description: 'share of the series, its end, held back to test (default: 0.33)',
@@ -57,7 +64,8 @@ export const forecaster: Task<Own> = {
   },
   examples: [
     'fovea train forecaster --data airline-passengers.csv',
-    'fovea train forecaster --data sunspots.csv --window 48 --cell gru --out sunspots.safetensors',
+    'fovea train forecaster --data airline-passengers.csv --ahead 12 --out year.safetensors',
+    'fovea train forecaster --data sunspots.csv --window 48 --cell gru --column Sunspots',
   ],
   prepare,
   evaluate: measure,
@@ -70,7 +78,7 @@ function deviationOf(values: Float64Array): number {
 }
 
 async function prepare(settings: Settings<Own>): Promise<Plan> {
-  const { data: file, column, window, hidden, cell, test, seed, batchSize } = settings;
+  const { data: file, column, window, hidden, cell, ahead, test, seed, batchSize } = settings;
   const series = readSeries(file, column ?? undefined);
   const { values } = series;
   const cut = cutOf(values, test);
@@ -78,17 +86,20 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
   const deviation = deviationOf(values.subarray(0, cut));
   const options: ForecasterFileOptions = { window, hidden, cell, deviation, column: series.name, test };
   const model = new Forecaster({ ...options, generator: new Generator(seed) });
-  const loader = new DataLoader(new Windows(values, window, { to: cut }), {
+  const loader = new DataLoader(new Windows(values, window, { to: cut, ahead }), {
     batchSize: batchSize ?? 32,
     shuffle: true,
     seed,
   });
   const objective: Objective<Batch> = ({ inputs, targets }) => {
-    const error = model
-      .forward(inputs)
-      .sub(targets)
-      .mul(1 / deviation);
-    return { loss: error.square().mean(), count: targets.size };
+    const error = model.rollOut(inputs, ahead).sub(targets); // [batch, ahead]
+    return {
+      loss: error
+        .mul(1 / deviation)
+        .square()
+        .mean(),
+      count: targets.size,
+    };
   };
   const recipe = {
     optimizer: { name: 'adamw', lr: 0.003, weightDecay: 0.01 },
