@@ -1,130 +1,68 @@
 // What the three cells share going backward: after the loop over time, which leaves the gradient of
-// every gate of every row, the gradients of weights, biases and x are one product or sum each.
+// every gate of every row, the gradients of weights, biases and x are products over all rows.
 #pragma once
 
 #include "recurrent-forward.h"
-#include "reduce.h"
+#include "recurrent-products.h"
 
 namespace fovea {
 namespace {
 
 struct BackwardMemory {
   Rows rows;
-  float *x, *before;           // x, and h before the step, of every row
-  float *gates, *hiddenGates;  // gradients of sums of gates, as the input and as h entered them
-  float *weights, *carry;      // packed weightHh; gradient of a state on its way back
-  char* product;
+  int64_t gateRow;         // of gradients of gates
+  int32_t* previous;       // of every row: where h before it is in y, or -1 - its sequence
+  float* gates;            // gradients of sums of gates
+  float *weights, *carry;  // packed weightHh; gradient of a state on its way back
+  WeightGradients weightGradients;
+  InputGradient inputGradient;
   size_t bytes;
 
-  // hiddenGates: whether h enters gates in another way than x does.
-  BackwardMemory(const RecurrentSizes& s, int64_t gateCount, bool separateHidden,
+  // gateCount: of each unit in a row of gradients, `inputGates` of which x enters. states: kinds of
+  // h that enter gates.
+  BackwardMemory(const RecurrentSizes& s, int64_t gateCount, int64_t inputGates, int states,
                  int64_t packedLength, int threads, Arena arena)
-      : rows(s, arena) {
-    const int64_t wide = gateCount * s.hiddenSize;
-    x = arena.floats(s.rows() * s.inputSize);
-    before = arena.floats(s.rows() * s.hiddenSize);
-    gates = arena.floats(s.rows() * wide);
-    hiddenGates = separateHidden ? arena.floats(s.rows() * wide) : gates;
-    weights = arena.floats(packedLength);
-    carry = arena.floats(s.batch * stateRow(s));
-    bytes = arena.bytes();
-    product = reinterpret_cast<char*>(arena.floats(0));
-    if (product) return;
-    size_t most = 0;
-    const auto need = [&](const auto& shapeOf) {
-      const size_t wanted = productBytes(s, threads, shapeOf);
-      if (wanted > most) most = wanted;
-    };
-    need([&](int64_t n) { return shapeOfWeight(wide, s.inputSize, n); });
-    // Weights of h may come gate by gate.
-    for (int64_t gate = 1; gate <= gateCount; ++gate) {
-      need([&](int64_t n) { return shapeOfWeight(gate * s.hiddenSize, s.hiddenSize, n); });
-    }
-    need([&](int64_t n) { return shapeOfInput(s, wide, n, false); });
-    bytes += most;
-  }
+      : rows(s, arena),
+        gateRow(paddedRow(gateCount * s.hiddenSize)),
+        previous(arena.ints(s.rows())),
+        gates(arena.floats(s.rows() * gateRow)),
+        weights(arena.floats(packedLength)),
+        carry(arena.floats(s.batch * stateRow(s))),
+        weightGradients(s.rows(), Columns(s).of, 1 + states, threads, arena),
+        inputGradient(inputGates * s.hiddenSize, s.inputSize, arena),
+        bytes(arena.bytes()) {}
 
-  static MatmulShape shapeOfWeight(int64_t gates, int64_t inputs, int64_t rows) {
-    return productOf(gates, inputs, rows, true, false, false);
-  }
-  static MatmulShape shapeOfInput(const RecurrentSizes& s, int64_t gates, int64_t rows,
-                                  bool accumulate) {
-    return productOf(rows, s.inputSize, gates, false, false, accumulate);
-  }
-
-  // h before each step: h0, or y of the step before.
-  void gatherBefore(const RecurrentSizes& s, const Context& context, const float* h0,
-                    const float* y) {
-    const int64_t hidden = s.hiddenSize;
-    context.parallel(s.steps, [&](int64_t step, int) {
-      const int64_t first = rows.first(step);
+  void prepare(const RecurrentSizes& s, const int32_t* lengths) {
+    if (lengths) rows.sort(s, lengths);
+    for (int64_t step = 0; step < s.steps; ++step) {
       for (int64_t j = 0; j < rows.alive(step); ++j) {
-        float* to = before + (first + j) * hidden;
-        const float* from = nullptr;
-        if (step > 0) {
-          from = y + rows.place(rows.first(step - 1) + j) * s.yStride + s.yOffset;
-        } else if (h0) {
-          from = h0 + rows.sequence(j) * hidden;
-        }
-        for (int64_t i = 0; i < hidden; i += Vec::width) {
-          const int n = lanesLeft(hidden - i);
-          storeUpTo(to + i, from ? loadUpTo(from + i, n) : broadcast(0), n);
-        }
+        const int64_t place =
+            step > 0 ? rows.place(rows.first(step - 1) + j) : -1 - rows.sequence(j);
+        previous[rows.first(step) + j] = static_cast<int32_t>(place);
       }
-    });
-    fillZero(before + rows.total() * hidden, (rows.padded() - rows.total()) * hidden);
-  }
-
-  // gradWeight = gradientsᵀ inputs over all rows.
-  void weightGradient(const Context& context, const float* gradients, int64_t wide,
-                      const float* inputs, int64_t columns, float* gradWeight) const {
-    multiplyWith(context, product, shapeOfWeight(wide, columns, rows.padded()), gradients, inputs,
-                 nullptr, gradWeight);
-  }
-
-  // From the gradients of the gates: those of weightIh and x.
-  void inputGradients(const RecurrentSizes& s, const Context& context, int64_t wide,
-                      bool accumulate, const float* from, const float* weightIh,
-                      const int32_t* lengths, float* gradWeightIh, float* gradX) {
-    const int64_t columns = s.inputSize;
-    if (!rows.sorted()) {
-      weightGradient(context, gates, wide, from, columns, gradWeightIh);
-      if (!gradX) return;
-      multiplyWith(context, product, shapeOfInput(s, wide, rows.padded(), accumulate), gates,
-                   weightIh, nullptr, gradX);
-      return;
     }
-    gatherRows(rows, context, from, columns, columns, x);
-    weightGradient(context, gates, wide, x, columns, gradWeightIh);
+  }
+
+  EnteredRows statesBefore(const RecurrentSizes& s, const float* h0, const float* y) const {
+    return {y + s.yOffset, s.yStride, previous, h0, s.hiddenSize};
+  }
+
+  // entered: x, then states.
+  void finish(const RecurrentSizes& s, const Context& context, const GateBlock* blocks,
+              int blockCount, const Entered* entered, const float* weightIh, const int32_t* lengths,
+              bool accumulate, float* gradX) const {
+    weightGradients.run(context, rows.total(), gates, gateRow, blocks, blockCount, entered);
     if (!gradX) return;
-    multiplyWith(context, product, shapeOfInput(s, wide, rows.padded(), false), gates, weightIh,
-                 nullptr, x);
-    if (!accumulate) clearPadding(s, lengths, gradX, columns, columns);
-    for (int64_t row = 0; row < rows.total(); ++row) {
-      float* to = gradX + rows.place(row) * columns;
-      for (int64_t i = 0; i < columns; i += Vec::width) {
-        const int n = lanesLeft(columns - i);
-        const Vec value = loadUpTo(x + row * columns + i, n);
-        storeUpTo(to + i, accumulate ? loadUpTo(to + i, n) + value : value, n);
-      }
-    }
+    if (lengths && !accumulate) clearPadding(s, lengths, gradX, s.inputSize, s.inputSize);
+    inputGradient.run(context, rows, gates, gateRow, blocks, blockCount, weightIh, accumulate,
+                      gradX);
   }
 
-  // gradBias = the sum of the gradients over all rows; nothing where it is null.
-  void biasGradient(const Context& context, const float* gradients, int64_t wide,
-                    float* gradBias) const {
-    if (!gradBias) return;
-    constexpr int64_t block = 4 * Vec::width;
-    context.parallelRange(wide, block, [&](int64_t begin, int64_t end) {
-      const int width = static_cast<int>(end - begin);
-      storeColumns(gradBias + begin,
-                   reduceColumns<Sum>(0, rows.total(), width,
-                                      [=](int64_t row, int column, int n) {
-                                        return loadSome(gradients + row * wide + begin + column, n);
-                                      }),
-                   width);
-    });
-  }
+ private:
+  struct Columns {
+    int64_t of[maxEntered];
+    explicit Columns(const RecurrentSizes& s) : of{s.inputSize, s.hiddenSize, s.hiddenSize} {}
+  };
 };
 
 // Gradients of a call in which no unit takes part.

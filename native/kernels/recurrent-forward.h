@@ -9,10 +9,6 @@
 namespace fovea {
 namespace {
 
-// Of states in the workspace: not a power of two, so that rows spread over the cache.
-inline int64_t paddedRow(int64_t length) {
-  return roundUp(length, 16) + 16;
-}
 inline int64_t stateRow(const RecurrentSizes& s) {
   return paddedRow(s.hiddenSize);
 }

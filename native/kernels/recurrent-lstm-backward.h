@@ -12,7 +12,7 @@ namespace {
 
 inline size_t lstmBackwardWorkspace(const LstmBackwardShape& shape, int threads) {
   const RecurrentSizes s(shape);
-  return BackwardMemory(s, 4, false, backwardPanels(s, 4).length(), threads, Arena(nullptr)).bytes;
+  return BackwardMemory(s, 4, 4, 1, backwardPanels(s, 4).length(), threads, Arena(nullptr)).bytes;
 }
 
 // Rows of cell states, one for each row of a step; null where all are 0.
@@ -35,7 +35,8 @@ struct LstmCells {
 };
 
 inline void peepholeGradients(const RecurrentSizes& s, const Context& context, const Rows& rows,
-                              const LstmCells& cells, const float* gates, float* gradPeepholes) {
+                              const LstmCells& cells, const float* gates, int64_t gateRow,
+                              float* gradPeepholes) {
   const int64_t hidden = s.hiddenSize;
   context.parallelRange(hidden, Vec::width, [&](int64_t unit, int64_t end) {
     const int n = static_cast<int>(end - unit);
@@ -43,7 +44,7 @@ inline void peepholeGradients(const RecurrentSizes& s, const Context& context, c
     for (int64_t step = 0; step < s.steps; ++step) {
       const CellRows before = cells.before(step), after = cells.after(step);
       for (int64_t j = 0; j < rows.alive(step); ++j) {
-        const float* gate = gates + (rows.first(step) + j) * 4 * hidden + unit;
+        const float* gate = gates + (rows.first(step) + j) * gateRow + unit;
         const Vec c = loadOrZero(before[j], unit, n);
         i = fma(loadUpTo(gate, n), c, i);
         f = fma(loadUpTo(gate + hidden, n), c, f);
@@ -72,18 +73,17 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
     return;
   }
   const Panels panels = backwardPanels(s, 4);
-  BackwardMemory memory(s, 4, false, panels.length(), context.threads, Arena(context.workspace));
-  Rows& rows = memory.rows;
-  if (lengths) rows.sort(s, lengths);
+  BackwardMemory memory(s, 4, 4, 1, panels.length(), context.threads, Arena(context.workspace));
+  memory.prepare(s, lengths);
+  const Rows& rows = memory.rows;
   const LstmCells cells{s, rows, c0, saved};
   packTransposed(panels, context, weightHh, memory.weights);
   readStates(s, rows, gradCN, memory.carry, row);
-  fillZero(memory.gates + rows.total() * wide, (rows.padded() - rows.total()) * wide);
 
   const Vec one = broadcast(1);
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
   const int64_t steps = s.steps + (gradH0 ? 1 : 0);  // the last one gives the gradient of h0
-  const int64_t yStride = s.yStride, yOffset = s.yOffset;
+  const int64_t yStride = s.yStride, yOffset = s.yOffset, gateRow = memory.gateRow;
   float* const carries = memory.carry;
   const Places sequences = rows.sequences();
   context.parallelSteps(steps, tasks.count(), [&](int64_t back, int64_t task, int) {
@@ -91,15 +91,15 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
     const int64_t alive = step < 0 ? s.batch : rows.alive(step);
     const Places places = step < 0 ? Places{nullptr, 0} : rows.placesOf(step);
     const int64_t first = step < 0 ? 0 : rows.first(step);
-    const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * wide : nullptr;
-    float* gateGradients = memory.gates + first * wide;
+    const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * gateRow : nullptr;
+    float* gateGradients = memory.gates + first * gateRow;
     const CellRows cellsBefore = step < 0 ? CellRows{nullptr, 0, {}} : cells.before(step);
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit) {
       if (step < 0) return;
       const int64_t place = places[j];
       prefetchParts(saved + place * 5 * hidden + unit, 5, hidden);
-      prefetchParts(gateGradients + j * wide + unit, 4, hidden);
+      prefetchParts(gateGradients + j * gateRow + unit, 4, hidden);
       if (gradY) prefetch(gradY + place * yStride + yOffset + unit);
     };
     const auto finish = [=](int64_t j, int64_t unit, const float* tile) {
@@ -127,22 +127,23 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
         earlier = fma(loadUpTo(peepholes + hidden + unit, n), dF, earlier);
       }
       storeUpTo(carry, earlier, n);
-      float* gate = gateGradients + j * wide + unit;
+      float* gate = gateGradients + j * gateRow + unit;
       storeUpTo(gate, dI, n);
       storeUpTo(gate + hidden, dF, n);
       storeUpTo(gate + 2 * hidden, dG, n);
       storeUpTo(gate + 3 * hidden, dO, n);
     };
-    multiplyPart({panels, memory.weights, gradients, wide, after, alive}, tasks, task, fetch,
+    multiplyPart({panels, memory.weights, gradients, gateRow, after, alive}, tasks, task, fetch,
                  finish);
   });
 
-  memory.gatherBefore(s, context, h0, y);
-  memory.weightGradient(context, memory.gates, wide, memory.before, hidden, gradWeightHh);
-  memory.inputGradients(s, context, wide, accumulate, x, weightIh, lengths, gradWeightIh, gradX);
-  memory.biasGradient(context, memory.gates, wide, gradBias);
+  const GateBlock all{0, wide, 0, 3};
+  const Entered entered[] = {
+      {{x, s.inputSize, rows.places(), nullptr, 0}, s.inputSize, gradWeightIh, gradBias},
+      {memory.statesBefore(s, h0, y), hidden, gradWeightHh, nullptr}};
+  memory.finish(s, context, &all, 1, entered, weightIh, lengths, accumulate, gradX);
   if (gradPeepholes) {
-    peepholeGradients(s, context, rows, cells, memory.gates, gradPeepholes);
+    peepholeGradients(s, context, rows, cells, memory.gates, gateRow, gradPeepholes);
   }
   for (int64_t j = 0; gradC0 && j < s.batch; ++j) {
     writeState(s, carries + j * row, sequences[j], gradC0);

@@ -10,7 +10,7 @@ namespace {
 
 inline size_t rnnBackwardWorkspace(const RnnBackwardShape& shape, int threads) {
   const RecurrentSizes s(shape);
-  return BackwardMemory(s, 1, false, backwardPanels(s, 1).length(), threads, Arena(nullptr)).bytes;
+  return BackwardMemory(s, 1, 1, 1, backwardPanels(s, 1).length(), threads, Arena(nullptr)).bytes;
 }
 
 void rnnBackward(const RnnBackwardShape& shape, const Context& context, const float* x,
@@ -27,15 +27,14 @@ void rnnBackward(const RnnBackwardShape& shape, const Context& context, const fl
     return;
   }
   const Panels panels = backwardPanels(s, 1);
-  BackwardMemory memory(s, 1, false, panels.length(), context.threads, Arena(context.workspace));
-  Rows& rows = memory.rows;
-  if (lengths) rows.sort(s, lengths);
+  BackwardMemory memory(s, 1, 1, 1, panels.length(), context.threads, Arena(context.workspace));
+  memory.prepare(s, lengths);
+  const Rows& rows = memory.rows;
   packTransposed(panels, context, weightHh, memory.weights);
-  fillZero(memory.gates + rows.total() * hidden, (rows.padded() - rows.total()) * hidden);
 
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
   const int64_t steps = s.steps + (gradH0 ? 1 : 0);  // the last one gives the gradient of h0
-  const int64_t yStride = s.yStride, yOffset = s.yOffset;
+  const int64_t yStride = s.yStride, yOffset = s.yOffset, gateRow = memory.gateRow;
   const bool relu = shape.relu != 0;
   const Places sequences = rows.sequences();
   context.parallelSteps(steps, tasks.count(), [&](int64_t back, int64_t task, int) {
@@ -43,8 +42,8 @@ void rnnBackward(const RnnBackwardShape& shape, const Context& context, const fl
     const int64_t alive = step < 0 ? s.batch : rows.alive(step);
     const Places places = step < 0 ? Places{nullptr, 0} : rows.placesOf(step);
     const int64_t first = step < 0 ? 0 : rows.first(step);
-    const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * hidden : nullptr;
-    float* gateGradients = memory.gates + first * hidden;
+    const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * gateRow : nullptr;
+    float* gateGradients = memory.gates + first * gateRow;
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit) {
       if (step < 0) return;
@@ -63,16 +62,17 @@ void rnnBackward(const RnnBackwardShape& shape, const Context& context, const fl
       const Vec h = loadUpTo(y + at, n);
       const Vec passed = select(lessEqual(h, broadcast(0)), broadcast(0), dh);
       const Vec sum = relu ? passed : dh * fnma(h, h, broadcast(1));
-      storeUpTo(gateGradients + j * hidden + unit, sum, n);
+      storeUpTo(gateGradients + j * gateRow + unit, sum, n);
     };
-    multiplyPart({panels, memory.weights, gradients, hidden, after, alive}, tasks, task, fetch,
+    multiplyPart({panels, memory.weights, gradients, gateRow, after, alive}, tasks, task, fetch,
                  finish);
   });
 
-  memory.gatherBefore(s, context, h0, y);
-  memory.weightGradient(context, memory.gates, hidden, memory.before, hidden, gradWeightHh);
-  memory.inputGradients(s, context, hidden, accumulate, x, weightIh, lengths, gradWeightIh, gradX);
-  memory.biasGradient(context, memory.gates, hidden, gradBias);
+  const GateBlock all{0, hidden, 0, 3};
+  const Entered entered[] = {
+      {{x, s.inputSize, rows.places(), nullptr, 0}, s.inputSize, gradWeightIh, gradBias},
+      {memory.statesBefore(s, h0, y), hidden, gradWeightHh, nullptr}};
+  memory.finish(s, context, &all, 1, entered, weightIh, lengths, accumulate, gradX);
 }
 FOVEA_WORKSPACE(rnnBackward, RnnBackwardShape, rnnBackwardWorkspace)
 

@@ -26,6 +26,11 @@ struct RecurrentSizes {
   int64_t rows() const { return steps * batch; }
 };
 
+// Of rows in the workspace: not a power of two, so that they spread over the cache.
+inline int64_t paddedRow(int64_t length) {
+  return roundUp(length, 16) + 16;
+}
+
 // Products over all rows take a multiple of this many, so that few sizes of workspace occur.
 inline int64_t rowGrain(const RecurrentSizes& s) {
   return larger(1, ceilDiv(s.rows(), 8));
@@ -94,6 +99,7 @@ class Rows {
   Places sequences() const { return {sorted_ ? order_ : nullptr, 0}; }
   // The row of x and y that a row is, and the number in the batch of the j-th sequence.
   int64_t place(int64_t row) const { return sorted_ ? place_[row] : row; }
+  const int32_t* places() const { return sorted_ ? place_ : nullptr; }  // null: all in order
   int64_t sequence(int64_t j) const { return sorted_ ? order_[j] : j; }
 
  private:
