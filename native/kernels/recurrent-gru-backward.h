@@ -72,13 +72,13 @@ void gruBackward(const GruBackwardShape& shape, const Context& context, const fl
     const int64_t first = step < 0 ? 0 : rows.first(step);
     float* gateGradients = memory.gates + first * gateRow;
     // Captured by value: a vector store may change whatever has an address.
-    const auto fetch = [=](int64_t j, int64_t unit) {
+    const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
       if (step < 0) return;
       const int64_t place = places[j];
-      prefetchParts(saved + place * 4 * hidden + unit, 4, hidden);
-      prefetchParts(gateGradients + j * gateRow + unit, gruGradients(resetAfter), hidden);
-      if (const float* h = statesBefore.of(first + j)) prefetch(h + unit);
-      if (gradY) prefetch(gradY + place * yStride + yOffset + unit);
+      lines.add(saved + place * 4 * hidden + unit, 4, hidden);
+      lines.add(gateGradients + j * gateRow + unit, gruGradients(resetAfter), hidden);
+      if (const float* h = statesBefore.of(first + j)) lines.add(h + unit);
+      if (gradY) lines.add(gradY + place * yStride + yOffset + unit);
     };
     const auto finish = [=](int64_t j, int64_t unit, const float* tile) {
       const int n = lanesLeft(hidden - unit);

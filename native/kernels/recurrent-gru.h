@@ -96,9 +96,9 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
     const float* before = states + hiddenAt;
     float* after = memory.states[(step + 1) % 2] + hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
-    const auto fetch = [=](int64_t j, int64_t unit) {
-      prefetchParts(inputs + j * inputRow + unit, 3, hidden);
-      if (saved) prefetchParts(saved + places[j] * 4 * hidden + unit, 4, hidden);
+    const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
+      lines.add(inputs + j * inputRow + unit, 3, hidden);
+      if (saved) lines.add(saved + places[j] * 4 * hidden + unit, 4, hidden);
     };
     const auto gateOf = [=](int64_t j, int64_t unit, const float* tile, int64_t gate) {
       const float* input = inputs + j * inputRow + gate * hidden + unit;

@@ -95,12 +95,12 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
     float* gateGradients = memory.gates + first * gateRow;
     const CellRows cellsBefore = step < 0 ? CellRows{nullptr, 0, {}} : cells.before(step);
     // Captured by value: a vector store may change whatever has an address.
-    const auto fetch = [=](int64_t j, int64_t unit) {
+    const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
       if (step < 0) return;
       const int64_t place = places[j];
-      prefetchParts(saved + place * 5 * hidden + unit, 5, hidden);
-      prefetchParts(gateGradients + j * gateRow + unit, 4, hidden);
-      if (gradY) prefetch(gradY + place * yStride + yOffset + unit);
+      lines.add(saved + place * 5 * hidden + unit, 5, hidden);
+      lines.add(gateGradients + j * gateRow + unit, 4, hidden);
+      if (gradY) lines.add(gradY + place * yStride + yOffset + unit);
     };
     const auto finish = [=](int64_t j, int64_t unit, const float* tile) {
       const int n = lanesLeft(hidden - unit);

@@ -62,9 +62,9 @@ void lstm(const LstmShape& shape, const Context& context, const float* x, const 
     const float *inputs = memory.inputsOf(step), *before = memory.states[step % 2];
     float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
-    const auto fetch = [=](int64_t j, int64_t unit) {
-      prefetchParts(inputs + j * inputRow + unit, 4, hidden);
-      if (saved) prefetchParts(saved + places[j] * 5 * hidden + unit, 5, hidden);
+    const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
+      lines.add(inputs + j * inputRow + unit, 4, hidden);
+      if (saved) lines.add(saved + places[j] * 5 * hidden + unit, 5, hidden);
     };
     const auto gates = [=](int64_t j, int64_t unit, float* tile) {
       const int n = lanesLeft(hidden - unit);

@@ -70,27 +70,49 @@ inline void packTransposed(const Panels& p, const Context& context, const float*
   });
 }
 
+// Lines of memory that will be wanted after a product, and come one by one while it is under way:
+// asked for all at once, they would hold up the loads of the product.
+struct Lines {
+  static constexpr int most = tileAccumulators * 10;
+  const float* at[most];
+  int count = 0;
+  void add(const float* p) {
+    if (count < most) at[count++] = p;
+  }
+  // Those at p, p + apart, …
+  void add(const float* p, int64_t parts, int64_t apart) {
+    for (int64_t i = 0; i < parts; ++i) add(p + i * apart);
+  }
+};
+
 // tile[r][v] = sum over k of a[r * aRow + k] panel[k][v].
 template <int rows, int vectors>
-void multiplyRows(int64_t k, const float* a, int64_t aRow, const float* panel, float* tile) {
+void multiplyRows(int64_t k, const float* a, int64_t aRow, const float* panel, float* tile,
+                  const Lines& lines) {
   Vec sums[rows * vectors];
   unroll<rows * vectors>([&](auto i) { sums[i] = broadcast(0); });
   const float* row[rows];
   unroll<rows>([&](auto r) { row[r] = a + r * aRow; });
-  for (int64_t kk = 0; kk < k; ++kk, panel += vectors * Vec::width) {
-    Vec right[vectors];
-    unroll<vectors>([&](auto v) { right[v] = load(panel + v * Vec::width); });
-    unroll<rows>([&](auto r) {
-      const Vec left = broadcast(row[r][kk]);
-      unroll<vectors>(
-          [&](auto v) { sums[r * vectors + v] = fma(left, right[v], sums[r * vectors + v]); });
-    });
+  const int64_t apart = k / (lines.count + 1);
+  int64_t kk = 0;
+  for (int i = 0; i <= lines.count; ++i) {
+    if (i < lines.count) prefetch(lines.at[i]);
+    for (const int64_t end = i < lines.count ? kk + apart : k; kk < end; ++kk) {
+      Vec right[vectors];
+      unroll<vectors>([&](auto v) { right[v] = load(panel + v * Vec::width); });
+      unroll<rows>([&](auto r) {
+        const Vec left = broadcast(row[r][kk]);
+        unroll<vectors>(
+            [&](auto v) { sums[r * vectors + v] = fma(left, right[v], sums[r * vectors + v]); });
+      });
+      panel += vectors * Vec::width;
+    }
   }
   unroll<rows * vectors>([&](auto i) { store(tile + i * Vec::width, sums[i]); });
 }
 
 using MultiplyRows = void (*)(int64_t k, const float* a, int64_t aRow, const float* panel,
-                              float* tile);
+                              float* tile, const Lines& lines);
 
 template <int rows, int vectors>
 constexpr MultiplyRows rowsIfFit() {
@@ -115,29 +137,36 @@ inline MultiplyRows rowsFunction(int64_t rows, int64_t vectors) {
 // As multiplyRows with three vectors, but from k = split on the third adds to a fourth sum.
 template <int rows>
 void multiplySplitRows(int64_t split, int64_t k, const float* a, int64_t aRow, const float* panel,
-                       float* tile) {
+                       float* tile, const Lines& lines) {
   Vec sums[rows * 4];
   unroll<rows * 4>([&](auto i) { sums[i] = broadcast(0); });
   const float* row[rows];
   unroll<rows>([&](auto r) { row[r] = a + r * aRow; });
-  const auto add = [&](int64_t begin, int64_t end, auto third) {
-    for (int64_t kk = begin; kk < end; ++kk, panel += 3 * Vec::width) {
-      const Vec right[3] = {load(panel), load(panel + Vec::width), load(panel + 2 * Vec::width)};
-      unroll<rows>([&](auto r) {
-        const Vec left = broadcast(row[r][kk]);
-        sums[r * 4] = fma(left, right[0], sums[r * 4]);
-        sums[r * 4 + 1] = fma(left, right[1], sums[r * 4 + 1]);
-        sums[r * 4 + third] = fma(left, right[2], sums[r * 4 + third]);
-      });
+  const int64_t apart = k / (lines.count + 1);
+  int64_t kk = 0;
+  int line = 0;
+  const auto add = [&](int64_t end, auto third) {
+    while (kk < end) {
+      if (line < lines.count && kk >= line * apart) prefetch(lines.at[line++]);
+      const int64_t stop = line < lines.count ? smaller(end, larger(kk + 1, line * apart)) : end;
+      for (; kk < stop; ++kk, panel += 3 * Vec::width) {
+        const Vec right[3] = {load(panel), load(panel + Vec::width), load(panel + 2 * Vec::width)};
+        unroll<rows>([&](auto r) {
+          const Vec left = broadcast(row[r][kk]);
+          sums[r * 4] = fma(left, right[0], sums[r * 4]);
+          sums[r * 4 + 1] = fma(left, right[1], sums[r * 4 + 1]);
+          sums[r * 4 + third] = fma(left, right[2], sums[r * 4 + third]);
+        });
+      }
     }
   };
-  add(0, split, std::integral_constant<int, 2>{});
-  add(split, k, std::integral_constant<int, 3>{});
+  add(split, std::integral_constant<int, 2>{});
+  add(k, std::integral_constant<int, 3>{});
   unroll<rows * 4>([&](auto i) { store(tile + i * Vec::width, sums[i]); });
 }
 
 using MultiplySplitRows = void (*)(int64_t split, int64_t k, const float* a, int64_t aRow,
-                                   const float* panel, float* tile);
+                                   const float* panel, float* tile, const Lines& lines);
 template <class Indices>
 struct SplitRowTiles;
 template <int... i>
@@ -174,13 +203,8 @@ struct StepProduct {
   int64_t split = -1;
 };
 
-// Asks for the cache lines at p, p + apart, …
-inline void prefetchParts(const float* p, int64_t parts, int64_t apart) {
-  for (int64_t i = 0; i < parts; ++i) prefetch(p + i * apart);
-}
-
-// For each row and each vector of units of the task: fetch(row, unit) asks for the memory that will
-// be wanted, while the product is under way. gates(row, unit, tile) takes the product, tile holding
+// For each row and each vector of units of the task: fetch(row, unit, lines) adds the memory that
+// will be wanted. gates(row, unit, tile) takes the product, tile holding
 // that vector of each gate, and output(row, unit, tile) what gates left there: two loops, because
 // the processor overlaps more turns of a short chain of operations than of a long one.
 template <class Fetch, class Gates, class Output>
@@ -200,15 +224,16 @@ void multiplyPart(const StepProduct& s, const StepTasks& tasks, int64_t task, co
     const Split tiles = Split::atMost(products - begin, rowsBeside(static_cast<int>(vectors)));
     for (int64_t row = begin, t = 0, last; row < end; row = last, ++t) {
       last = row < products ? begin + tiles.end(t) : smaller(end, row + maxPanelRows);
-      for (int64_t r = row; r < last; ++r) {
-        for (int64_t unit = firstUnit; unit < lastUnit; unit += Vec::width) fetch(r, unit);
-      }
       if (row < products) {
+        Lines lines;
+        for (int64_t r = row; r < last; ++r) {
+          for (int64_t unit = firstUnit; unit < lastUnit; unit += Vec::width) fetch(r, unit, lines);
+        }
         const float* a = s.a + row * s.aRow;
         if (s.split < 0) {
-          rowsFunction(last - row, vectors)(p.k, a, s.aRow, weights, sums);
+          rowsFunction(last - row, vectors)(p.k, a, s.aRow, weights, sums, lines);
         } else {
-          splitRowsFunction(last - row)(s.split, p.k, a, s.aRow, weights, sums);
+          splitRowsFunction(last - row)(s.split, p.k, a, s.aRow, weights, sums, lines);
         }
       } else {
         for (int64_t i = 0; i < (last - row) * rowFloats; i += Vec::width) {

@@ -85,7 +85,8 @@ class WeightGradients {
   struct Range {
     int64_t begin, end;
   };
-  static constexpr int64_t mostRows = 384;
+  // Few enough that a tile of gates and a panel stay in the L1 cache together.
+  static constexpr int64_t mostRows = 192;
   static constexpr int64_t gatesWidth = roundUp(tileRows, Vec::width);
   static constexpr int64_t gatesLength = mostRows * gatesWidth;
   // Panels of a depth that stay in the cache together.
@@ -160,7 +161,7 @@ class WeightGradients {
     }
   }
 
-  // Meanwhile the gates of the next tile come near.
+  // Meanwhile the gates of the next tile come near, and what the tile adds to.
   void multiplyTile(Range depth, Range panels, const GateBlock& block, int64_t first, int64_t rows,
                     const float* gates, const float* next, int64_t gateRow,
                     const Entered* entered) const {
@@ -174,9 +175,16 @@ class WeightGradients {
         const int64_t columns = smaller(enteredWidth, entered[i].columns - column);
         const int64_t vectors = ceilDiv(columns, Vec::width);
         const ScalarSide left{gates, 1, gatesWidth};
-        const VectorSide right{packedOf(i) + panel * panelLength_, enteredWidth, next, gateRow,
-                               nullptr};
+        const bool fetches = panel == 0;
+        const VectorSide right{packedOf(i) + panel * panelLength_, enteredWidth,
+                               fetches ? next : gates, fetches ? gateRow : 0, nullptr};
         float* to = entered[i].gradWeight + (block.weightRow + first) * entered[i].columns + column;
+        for (int64_t r = 0; r < rows && depth.begin > 0; ++r) {
+          const float* sums = to + r * entered[i].columns;
+          prefetchFar(sums);
+          prefetchFar(sums + columns / 2);
+          prefetchFar(sums + columns - 1);
+        }
         productTileFunction<Reading::whole>(rows, vectors)(
             k, left, right,
             {to,

@@ -45,11 +45,11 @@ void rnnBackward(const RnnBackwardShape& shape, const Context& context, const fl
     const float* gradients = after > 0 ? memory.gates + rows.first(step + 1) * gateRow : nullptr;
     float* gateGradients = memory.gates + first * gateRow;
     // Captured by value: a vector store may change whatever has an address.
-    const auto fetch = [=](int64_t j, int64_t unit) {
+    const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
       if (step < 0) return;
       const int64_t at = places[j] * yStride + yOffset + unit;
-      prefetch(y + at);
-      if (gradY) prefetch(gradY + at);
+      lines.add(y + at);
+      if (gradY) lines.add(gradY + at);
     };
     const auto finish = [=](int64_t j, int64_t unit, const float* tile) {
       const int n = lanesLeft(hidden - unit);

@@ -58,7 +58,9 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
     const Places places = rows.placesOf(step);
     const float *inputs = memory.inputsOf(step), *before = memory.states[step % 2];
     float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
-    const auto fetch = [=](int64_t j, int64_t unit) { prefetch(inputs + j * inputRow + unit); };
+    const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
+      lines.add(inputs + j * inputRow + unit);
+    };
     const auto output = [=](int64_t j, int64_t unit, const float* tile) {
       const int n = lanesLeft(hidden - unit);
       const Vec sum = load(tile) + loadUpTo(inputs + j * inputRow + unit, n);
