@@ -66,6 +66,8 @@ export abstract class Recurrent extends Module {
   readonly batchFirst: boolean;
   /** That of dropout; the default generator if undefined. */
   readonly generator: Generator | undefined;
+  /** Numbers of the state h and of the output of one direction: hiddenSize, or of an LSTM with a projection fewer. */
+  readonly #outputSize: number;
   readonly #cell: RecurrentCell;
 
   constructor(
@@ -73,12 +75,20 @@ export abstract class Recurrent extends Module {
     readonly inputSize: number,
     readonly hiddenSize: number,
     options: RecurrentOptions = {},
+    /** Of an LSTM; 0 for no projection. */
+    readonly projSize = 0,
   ) {
     super();
     const { numLayers = 1, bidirectional = false, bias = true, dropout = 0, batchFirst = false, generator } = options;
     const layer = this.constructor.name;
     checkInteger(layer, 'inputSize', inputSize, 1);
     checkInteger(layer, 'hiddenSize', hiddenSize, 1);
+    checkInteger(layer, 'projSize', projSize, 0);
+    if (projSize >= hiddenSize) {
+      const because = 'a projection makes the state smaller';
+      fail(layer, { expected: `projSize below hiddenSize ${hiddenSize}`, because, got: String(projSize) });
+    }
+    this.#outputSize = projSize || hiddenSize;
     this.#cell = cell;
     this.numLayers = checkInteger(layer, 'numLayers', numLayers, 1);
     this.bidirectional = bidirectional;
@@ -91,12 +101,13 @@ export abstract class Recurrent extends Module {
     const parameter = (name: string, shape: readonly number[]) =>
       Reflect.set(this, name, uniform_(zeros(shape, { requiresGrad: true }), -bound, bound, { generator }));
     for (let index = 0; index < numLayers; index++) {
-      const inputs = index === 0 ? inputSize : this.#directions.length * hiddenSize;
+      const inputs = index === 0 ? inputSize : this.#directions.length * this.#outputSize;
       for (const suffix of this.#directions) {
         parameter(`weightIhL${index}${suffix}`, [rows, inputs]);
-        parameter(`weightHhL${index}${suffix}`, [rows, hiddenSize]);
+        parameter(`weightHhL${index}${suffix}`, [rows, this.#outputSize]);
         if (bias) parameter(`biasIhL${index}${suffix}`, [rows]);
         if (bias) parameter(`biasHhL${index}${suffix}`, [rows]);
+        if (projSize > 0) parameter(`weightHrL${index}${suffix}`, [projSize, hiddenSize]);
       }
     }
   }
@@ -114,8 +125,8 @@ export abstract class Recurrent extends Module {
     let output = this.batchFirst ? transpose(x, 0, 1) : x;
     const h: Tensor[] = [];
     const c: Tensor[] = [];
-    this.#checkState(state.h ?? null, output);
-    this.#checkState(state.c ?? null, output);
+    this.#checkState(state.h ?? null, output, this.#outputSize);
+    this.#checkState(state.c ?? null, output, this.hiddenSize);
     for (let index = 0; index < this.numLayers; index++) {
       if (index > 0) output = this.#drop(output);
       const { y, hN, cN } = recurrent(this.#cell, output, this.#weights(index), {
@@ -150,6 +161,7 @@ export abstract class Recurrent extends Module {
       weightHh: this.#parameter(`weightHhL${index}${suffix}`),
       biasIh: this.bias ? this.#parameter(`biasIhL${index}${suffix}`) : null,
       biasHh: this.bias ? this.#parameter(`biasHhL${index}${suffix}`) : null,
+      weightHr: this.projSize > 0 ? this.#parameter(`weightHrL${index}${suffix}`) : null,
     });
     return this.bidirectional ? [of(''), of('Reverse')] : [of('')];
   }
@@ -165,12 +177,12 @@ export abstract class Recurrent extends Module {
     return dropout(x, this.dropout, { training: this.training, generator: this.generator ?? defaultGenerator() });
   }
 
-  #checkState(state: Tensor | null, x: Tensor): void {
-    const expected = [this.numLayers * this.#directions.length, x.shape[1] ?? 0, this.hiddenSize];
+  #checkState(state: Tensor | null, x: Tensor, size: number): void {
+    const expected = [this.numLayers * this.#directions.length, x.shape[1] ?? 0, size];
     if (state === null || state.shape.join() === expected.join()) return;
     fail(this.constructor.name, {
       expected: `a state [${expected.join(', ')}]`,
-      because: 'that is layers x directions, batch and hiddenSize',
+      because: `that is layers x directions, batch and ${size === this.hiddenSize ? 'hiddenSize' : 'projSize'}`,
       got: `[${state.shape.join(', ')}]`,
     });
   }
@@ -184,6 +196,7 @@ export abstract class Recurrent extends Module {
 
   override extraRepr(): string {
     const parts = [`${this.inputSize}, ${this.hiddenSize}`];
+    if (this.projSize > 0) parts.push(`projSize=${this.projSize}`);
     if (this.numLayers !== 1) parts.push(`numLayers=${this.numLayers}`);
     if (!this.bias) parts.push('bias=false');
     if (this.batchFirst) parts.push('batchFirst=true');
@@ -235,9 +248,17 @@ export class GRU extends Recurrent {
   }
 }
 
-/** Gates i, f, g and o, c' = f c + i g, h' = o tanh(c') (Hochreiter and Schmidhuber 1997, Gers et al. 2000). */
+export interface LstmOptions extends RecurrentOptions {
+  /** Numbers of h, fewer than of c, by a product h' = Whr (o tanh(c')): `weight_hr_l0` [projSize, hiddenSize] (default 0: none). */
+  readonly projSize?: number;
+}
+
+/**
+ * Gates i, f, g and o, c' = f c + i g, h' = o tanh(c') (Hochreiter and Schmidhuber 1997, Gers et al. 2000). With
+ * `projSize` the state h and the output are projections (Sak, Senior and Beaufays 2014), which take a step at a time.
+ */
 export class LSTM extends Recurrent {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
-    super('lstm', inputSize, hiddenSize, options);
+  constructor(inputSize: number, hiddenSize: number, { projSize = 0, ...options }: LstmOptions = {}) {
+    super('lstm', inputSize, hiddenSize, options, projSize);
   }
 }

@@ -37,6 +37,7 @@ export {
   type Range,
   reshape,
   slice,
+  split,
   squeeze,
   stack,
   to,

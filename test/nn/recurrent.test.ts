@@ -1,10 +1,19 @@
 // Recurrent layers give PyTorch's outputs, states, gradients and names (fixtures/make.py).
 import { describe, expect, it } from 'vitest';
 import * as nn from '../../lib/nn/index.ts';
-import { noGrad, randn, type Tensor, tensor, zeros } from '../../lib/tensor/index.ts';
+import {
+  gradcheck,
+  noGrad,
+  type RecurrentWeights,
+  randn,
+  recurrent,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/tensor/index.ts';
 import { expectKept, fill, type Kept, load } from './fixtures/kept.ts';
 
-type Kind = 'RNN' | 'RNN with ReLU' | 'GRU' | 'LSTM';
+type Kind = 'RNN' | 'RNN with ReLU' | 'GRU' | 'LSTM' | 'LSTM with a projection';
 
 interface RecurrentCase {
   readonly kind: Kind;
@@ -27,12 +36,14 @@ const steps = 5;
 const batch = 3;
 const inputSize = 4;
 const hiddenSize = 6;
+const projSize = 2;
 
 const layer: Record<Kind, (options: nn.RecurrentOptions) => nn.Recurrent> = {
   RNN: (options) => new nn.RNN(inputSize, hiddenSize, options),
   'RNN with ReLU': (options) => new nn.RNN(inputSize, hiddenSize, { ...options, nonlinearity: 'relu' }),
   GRU: (options) => new nn.GRU(inputSize, hiddenSize, options),
   LSTM: (options) => new nn.LSTM(inputSize, hiddenSize, options),
+  'LSTM with a projection': (options) => new nn.LSTM(inputSize, hiddenSize, { ...options, projSize }),
 };
 
 const nameOf = ({ kind, layers, bidirectional, lengths, bias, states }: RecurrentCase): string =>
@@ -47,11 +58,11 @@ const nameOf = ({ kind, layers, bidirectional, lengths, bias, states }: Recurren
 const cases = load<RecurrentCase[]>('recurrent').map((one) => ({ title: nameOf(one), ...one }));
 
 describe('recurrent layers against PyTorch, to 1e-5 of the largest value', () => {
-  it('of every kind, depth, direction and of unequal lengths are there', () => expect(cases).toHaveLength(48));
+  it('of every kind, depth, direction and of unequal lengths are there', () => expect(cases).toHaveLength(60));
 
   for (const batchFirst of [false, true]) {
     it.each(cases)(`$title${batchFirst ? ', batch first' : ''}`, (one) => {
-      const { kind, layers, bidirectional, bias, lengths, states } = one;
+      const { kind, layers, bidirectional, bias, lengths } = one;
       const module = layer[kind]({ numLayers: layers, bidirectional, bias, batchFirst });
       expect(Object.keys(module.stateDict())).toEqual(one.state);
       for (const [i, parameter] of module.parameters().entries()) {
@@ -61,19 +72,20 @@ describe('recurrent layers against PyTorch, to 1e-5 of the largest value', () =>
       const order = (x: Tensor) => (batchFirst ? x.transpose(0, 1) : x);
       const x = fill([steps, batch, inputSize], 50, 2);
       x.requiresGrad = true;
-      const size = [layers * (bidirectional ? 2 : 1), batch, hiddenSize];
-      const [h0, c0] = [fill(size, 51), fill(size, 52)];
+      const states = [layers * (bidirectional ? 2 : 1), batch];
+      const size = [...states, module.projSize || hiddenSize];
+      const [h0, c0] = [fill(size, 51), fill([...states, hiddenSize], 52)];
       h0.requiresGrad = true;
       c0.requiresGrad = true;
-      const isLstm = kind === 'LSTM';
-      const before = states ? (isLstm ? { h: h0, c: c0 } : { h: h0 }) : {};
+      const isLstm = kind.startsWith('LSTM');
+      const before = one.states ? (isLstm ? { h: h0, c: c0 } : { h: h0 }) : {};
       const { output, state } = module.unroll(order(x), { state: before, lengths });
       const outputs = order(output);
       let loss = outputs
         .mul(fill(outputs.shape, 60))
         .sum()
         .add(state.h.mul(fill(size, 61)).sum());
-      if (state.c) loss = loss.add(state.c.mul(fill(size, 62)).sum());
+      if (state.c) loss = loss.add(state.c.mul(fill(state.c.shape, 62)).sum());
       loss.backward();
 
       expectKept('output', outputs, one.output, 1e-5);
@@ -132,9 +144,10 @@ describe('recurrent layers', () => {
       new nn.RNN(2, 3, { bidirectional: true }),
       new nn.GRU(2, 3, { bidirectional: true }),
       new nn.LSTM(2, 3, { bidirectional: true }),
+      new nn.LSTM(2, 4, { bidirectional: true, projSize: 3 }),
     ]) {
       const lengths = [2, 0, 4];
-      const results = [0, 1e30].map((padding) => {
+      const results = [0, Number.NaN].map((padding) => {
         const x = tensor(
           Array.from({ length: 4 }, (_, t) =>
             lengths.map((length) => [t < length ? 1 : padding, t < length ? -t : padding]),
@@ -156,6 +169,27 @@ describe('recurrent layers', () => {
     const { output, state } = noGrad(() => gru.unroll(randn([4, 2, 2]), { state: { h }, lengths: [0, 0] }));
     expect(output.data).toEqual(new Float32Array(24));
     expect(state.h.data).toEqual(h.data);
+  });
+
+  it('project a state: finite differences agree, also of peepholes and with unequal lengths', () => {
+    const inputs = [
+      [3, 2, 2],
+      [2, 2, 2],
+      [2, 2, 3],
+      ...[0, 1].flatMap(() => [[12, 2], [12, 2], [2, 3], [12], [9]]),
+    ].map((shape) => randn(shape, { dtype: 'float64' }));
+    const run = (x: Tensor, h0: Tensor, c0: Tensor, ...weights: Tensor[]) => {
+      const from = (first: number): RecurrentWeights => ({
+        weightIh: weights[first]!,
+        weightHh: weights[first + 1]!,
+        weightHr: weights[first + 2]!,
+        biasIh: weights[first + 3]!,
+        peepholes: weights[first + 4]!,
+      });
+      const { y, hN, cN } = recurrent('lstm', x, [from(0), from(5)], { h0, c0, lengths: [2, 3] });
+      return y.flatten().square().sum().add(hN.square().sum()).add(cN!.square().sum());
+    };
+    expect(gradcheck((x, h0, c0, ...weights) => run(x!, h0!, c0!, ...weights), inputs)).toBeLessThan(1e-7);
   });
 
   it('take gradients through one output alone', () => {
@@ -187,6 +221,9 @@ describe('recurrent layers', () => {
     );
     expect(() => lstm.unroll(x, { state: { h: zeros([1, 4, 3]) } })).toThrow(/a state \[1, 5, 3\]/);
     expect(() => new nn.GRU(2, 3).unroll(x, { state: { c: zeros([1, 5, 3]) } })).toThrow(/no c0, because only an LSTM/);
+    expect(() => new nn.LSTM(2, 3, { projSize: 3 })).toThrow(/projSize below hiddenSize 3, because a projection/);
+    const projected = new nn.LSTM(2, 3, { projSize: 2 });
+    expect(() => projected.unroll(x, { state: { h: zeros([1, 5, 3]) } })).toThrow(/a state \[1, 5, 2\].*projSize/);
     expect(() => new nn.LSTM(2, 0)).toThrow(/hiddenSize to be an integer of at least 1, but got 0/);
     expect(() => new nn.LSTM(2, 3, { numLayers: 1.5 })).toThrow(/numLayers/);
     expect(() => Reflect.construct(nn.RNN, [2, 3, { nonlinearity: 'sin' }])).toThrow(/nonlinearity 'tanh' or 'relu'/);

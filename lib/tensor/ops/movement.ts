@@ -1,6 +1,6 @@
 // Moving elements: reshape shares memory, everything else copies with strides.
-import { differentiable } from '../autograd.ts';
-import { empty, type Tensor } from '../core.ts';
+import { differentiable, differentiableAll } from '../autograd.ts';
+import { constant, empty, type Tensor } from '../core.ts';
 import { describe, fail, failShape } from '../errors.ts';
 import { sumTo } from '../reduction.ts';
 import { normalizeAxis, product, type Shape, sameShape, show, sizeOf, stridesOf } from '../shape.ts';
@@ -190,6 +190,33 @@ function joined(tensors: readonly Tensor[], shape: Shape, axis: number, starts: 
       move(x.shape, movable(x), from, memory, { strides, offset: starts[i]! * strides[axis]! });
     });
   });
+}
+
+/** x in parts of these lengths along `axis`; they add up to the whole. */
+export function split(x: Tensor, lengths: readonly number[], axis = 0): Tensor[] {
+  const at = normalizeAxis('split', axis, checkTensor('split', x).rank);
+  const whole = lengths.reduce((sum, length) => sum + length, 0);
+  if (whole !== x.shape[at] || lengths.some((length) => !Number.isInteger(length) || length < 0)) {
+    const because = `x has shape ${show(x.shape)}`;
+    failShape('split', { expected: `lengths that add up to ${x.shape[at]}`, because, got: `[${lengths.join(', ')}]` });
+  }
+  const strides = stridesOf(x.shape);
+  let start = 0;
+  const parts = lengths.map((length) => {
+    const shape = x.shape.toSpliced(at, 1, length);
+    const part = readStrided('split', x, shape, strides, start * strides[at]!);
+    start += length;
+    return part;
+  });
+  const shapes = parts.map((part) => part.shape);
+  const zero = constant(0, x.dtype);
+  differentiableAll(parts, 'split', [x], [], (gradients) => [
+    concat(
+      gradients.map((gradient, i) => gradient ?? spread(zero, shapes[i]!)),
+      at,
+    ),
+  ]);
+  return parts;
 }
 
 /** Tensors of one shape, along a new dimension before `axis`. */

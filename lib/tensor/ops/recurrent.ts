@@ -7,6 +7,7 @@ import { fail, failShape } from '../errors.ts';
 import { show } from '../shape.ts';
 import { checkIndices, checkSameFloat, checkShape } from './check.ts';
 import { type Indices, savedIndices } from './gather.ts';
+import { projectedLstm } from './recurrent-projected.ts';
 import { packedForStep } from './recurrent-step.ts';
 
 export type RecurrentCell = 'rnn' | 'gru' | 'lstm';
@@ -27,6 +28,11 @@ export interface RecurrentWeights {
   readonly biasHh?: Tensor | null;
   /** Of an LSTM (Gers and Schmidhuber 2000): [3 hiddenSize], for i, f and o. */
   readonly peepholes?: Tensor | null;
+  /**
+   * Of an LSTM (Sak, Senior and Beaufays 2014): [projSize, hiddenSize]. The state h, and y, are then projSize numbers of
+   * the hiddenSize that c has, and weightHh is [4 hiddenSize, projSize].
+   */
+  readonly weightHr?: Tensor | null;
 }
 
 export interface RecurrentOptions {
@@ -66,6 +72,7 @@ export function recurrent(
 ): RecurrentResult {
   const sizes = checkSizes(cell, x, directions, options);
   const { steps, batch, hiddenSize, lengths } = sizes;
+  if (directions[0].weightHr) return projectedLstm(x, directions, sizes, options.h0, options.c0);
   const { dtype } = x;
   const { h0, c0 } = options;
   const inputs = [x, h0 ?? undefined, c0 ?? undefined, ...directions.flatMap(parametersOf)];
@@ -214,11 +221,18 @@ function checkSizes(
   if (x.rank !== 3 || steps === undefined || batch === undefined || inputSize === undefined) {
     failShape(cell, { expected: 'x [steps, batch, inputSize]', got: `x ${show(x.shape)}` });
   }
-  const hiddenSize = directions[0]!.weightHh.shape.at(-1) ?? 0;
+  const projection = directions[0]!.weightHr;
+  const projSize = directions[0]!.weightHh.shape.at(-1) ?? 0;
+  const hiddenSize = projection?.shape.at(-1) ?? projSize;
   const rows = gatesOf[cell] * hiddenSize;
-  for (const { weightIh, weightHh, biasIh, biasHh, peepholes } of directions) {
-    checkSameFloat(cell, { x, weightIh, weightHh }, { biasIh, biasHh, peepholes, h0, c0 });
-    checkShape(cell, 'weightHh', weightHh, [rows, hiddenSize]);
+  for (const { weightIh, weightHh, biasIh, biasHh, peepholes, weightHr } of directions) {
+    checkSameFloat(cell, { x, weightIh, weightHh }, { biasIh, biasHh, peepholes, weightHr, h0, c0 });
+    checkShape(cell, 'weightHh', weightHh, [rows, projSize]);
+    if (weightHr && cell !== 'lstm') fail(cell, { expected: 'no weightHr', because: 'it is of an LSTM', got: 'some' });
+    if (!weightHr !== !projection) {
+      fail(cell, { expected: 'weightHr in both directions or in none', got: 'it in one' });
+    }
+    if (weightHr) checkShape(cell, 'weightHr', weightHr, [projSize, hiddenSize], ['weightHh', weightHh]);
     checkShape(cell, 'weightIh', weightIh, [rows, inputSize], ['x', x]);
     if (biasIh) checkShape(cell, 'biasIh', biasIh, [rows], ['weightHh', weightHh]);
     if (biasHh) checkShape(cell, 'biasHh', biasHh, [rows], ['weightHh', weightHh]);
@@ -227,13 +241,14 @@ function checkSizes(
     if (peepholes) checkShape(cell, 'peepholes', peepholes, [3 * hiddenSize], ['weightHh', weightHh]);
   }
   const state = [directions.length, batch, hiddenSize];
-  if (h0) checkShape(cell, 'h0', h0, state, ['x', x]);
+  if (h0) checkShape(cell, 'h0', h0, [directions.length, batch, projSize], ['x', x]);
   if (c0 && cell !== 'lstm') fail(cell, { expected: 'no c0', because: 'only an LSTM has a cell state', got: c0.label });
   if (c0) checkShape(cell, 'c0', c0, state, ['x', x]);
   return {
     steps,
     batch,
     hiddenSize,
+    projSize,
     lengths: checkLengths(cell, options.lengths, steps, batch),
     shape: {
       steps,
