@@ -10,8 +10,6 @@ import { root, start } from '../spawn.ts';
 const directory = mkdtempSync(join(tmpdir(), 'fovea-killed-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const train = (file: string) => start([join(root, 'test/training/killed.mjs'), file]);
-
 /** Log lines without times. */
 const log = (file: string) =>
   readFileSync(`${file}.log`, 'utf8')
@@ -20,8 +18,12 @@ const log = (file: string) =>
     .map((line) => ({ ...JSON.parse(line), seconds: 0, perSecond: 0 }));
 
 describe('SIGKILL', () => {
-  test('and resuming end in the same file, byte for byte', { timeout: 240_000 }, async () => {
-    const alone = join(directory, 'alone');
+  test.each([
+    ['killed.mjs', 2],
+    ['killed-recurrent.mjs', 1],
+  ])('and resuming end in the same file, byte for byte: %s', { timeout: 240_000 }, async (script, trials) => {
+    const train = (file: string) => start([join(root, 'test/training', script), file]);
+    const alone = join(directory, `${script} alone`);
     const begun = performance.now();
     expect(await train(alone).ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Error') });
     const whole = performance.now() - begun;
@@ -29,8 +31,8 @@ describe('SIGKILL', () => {
     expect(loadCheckpoint(alone).training).toMatchObject({ epoch: 4, step: 0 });
 
     const moments: string[] = [];
-    for (let trial = 0; trial < 2; trial++) {
-      const file = join(directory, `killed${trial}`);
+    for (let trial = 0; trial < trials; trial++) {
+      const file = join(directory, `${script} killed${trial}`);
       for (let kills = 0; ; kills++) {
         const { child, ended } = train(file);
         // Most of the time of a process goes into its start: count from its first step.
@@ -49,7 +51,7 @@ describe('SIGKILL', () => {
       expect(readFileSync(file).equals(expected), `killed at epoch.step ${moments.join(', ')}`).toBe(true);
       expect(log(file)).toEqual(log(alone));
     }
-    console.log(`killed at epoch.step ${moments.join(', ')}: same bytes`);
+    console.log(`${script}, killed at epoch.step ${moments.join(', ')}: same bytes`);
     expect(new Set(moments.filter((moment) => !moment.endsWith('.0'))).size).toBeGreaterThan(0);
     expect(readdirSync(directory).filter((name) => name.endsWith('.tmp')).length).toBeLessThanOrEqual(12);
   });
