@@ -14,7 +14,7 @@ export function wordSheet(
   read: readonly string[],
   { known }: { readonly known: boolean },
 ): string {
-  const wordWidth = margin + letterWidth * Math.max(0, ...words.map(({ text }) => text.length));
+  const wordWidth = 2 * margin + letterWidth * Math.max(0, ...words.map(({ text }) => text.length));
   const used = Math.min(columns, words.length);
   const rows = Math.ceil(words.length / columns);
   const parts = words.flatMap(({ text, first }, word) =>
@@ -28,7 +28,7 @@ export function wordSheet(
       return `${path}<text x="${x + scale * (wide / 2)}" y="${y + scale * high + 14}"${wrong}>${letter}</text>`;
     }),
   );
-  const [width, height] = [margin + used * wordWidth, margin + rows * wordHeight];
+  const [width, height] = [used * wordWidth, margin + rows * wordHeight];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     '<style>text{font:14px sans-serif;text-anchor:middle;fill:#06c}.wrong{fill:#d00;font-weight:bold}</style>',

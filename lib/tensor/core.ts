@@ -33,7 +33,7 @@ export class Tensor implements Disposable {
   readonly dtype: Dtype;
   /** Number of elements. */
   readonly size: number;
-  /** The gradient collected by `backward()`; null before. */
+  /** The gradient collected by `backward()`, a `SparseGradient` where `embedding` made it one; null before. */
   grad: Tensor | null = null;
   /** @internal How this tensor was computed; null for a leaf. */
   node: GradientNode | null = null;

@@ -2,7 +2,7 @@
 import { run } from '../../kernels/backend.ts';
 import { differentiable } from '../autograd.ts';
 import { empty, Tensor } from '../core.ts';
-import { fail, failShape } from '../errors.ts';
+import { failShape } from '../errors.ts';
 import { show } from '../shape.ts';
 import { checkIndices, checkSameFloat, checkShape } from './check.ts';
 import { type Indices, savedIndices } from './gather.ts';
@@ -161,7 +161,10 @@ function checkTarget({ shape: { steps, batch, tags }, lengths }: Sizes, target: 
       const tag = values[at]!;
       if (lengths !== undefined && t >= lengths[b]!) values[at] = 0;
       else if (tag < 0 || tag >= tags) {
-        fail('crf', { expected: `target tags from 0 to ${tags - 1}`, got: `${tag} at step ${t} of sequence ${b}` });
+        failShape('crf', {
+          expected: `target tags from 0 to ${tags - 1}`,
+          got: `${tag} at step ${t} of sequence ${b}`,
+        });
       }
     }
   }
