@@ -15,7 +15,7 @@ interface Options {
   readonly checkpointEvery?: number;
   readonly resume?: string;
   readonly log?: string;
-  readonly quiet?: true;
+  readonly quiet?: boolean;
 }
 
 const interrupting = '\nCtrl-C saves and ends with exit code 130; --resume then goes on as if nothing had happened.\n';
@@ -62,8 +62,10 @@ async function start(
   command: Command,
   context: Context,
 ): Promise<void> {
-  const { out: asked, checkpointEvery, resume, log, quiet = false } = command.opts<Options>();
-  const given = saidOn(command, task);
+  // What stands before the name of the model, `fovea train --seed 2 lenet5`, is said to the command above.
+  const above = command.parent ?? command;
+  const { out: asked, checkpointEvery, resume, log, quiet = false }: Options = { ...above.opts(), ...command.opts() };
+  const given = { ...saidOn(above), ...saidOn(command, task) };
   const checkpoint = resume === undefined ? undefined : loadCheckpoint(resume);
   const run = checkpoint && resume !== undefined ? resumed(checkpoint, resume, model, given) : begun(model, given);
   const out = asked ?? resume ?? `${run.settings.model}.safetensors`;

@@ -64,6 +64,14 @@ describe('fovea train forecaster', () => {
     });
   });
 
+  test('options may stand before the name of the model', async () => {
+    const data = ['--data', path('wave.csv'), '--out', path('early.safetensors')];
+    const { code, stdout } = await cli('train', '--epochs', '2', '--seed', '7', 'forecaster', ...data);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/parameters, seed 7\n(.*\n)*epoch 2\/2 /);
+    expect(await cli('train', '--window', '9', 'forecaster', ...data)).toMatchObject({ code: 2 });
+  });
+
   test('resumed, a setting of its own must agree', async () => {
     expect(await cli('train', '--resume', model, '--quiet')).toMatchObject({ code: 0 });
     expect(await cli('train', 'forecaster', '--resume', model, '--window', '9')).toMatchObject({
