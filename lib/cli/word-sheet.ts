@@ -31,6 +31,7 @@ export function wordSheet(
   const [width, height] = [used * wordWidth, margin + rows * wordHeight];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    '<title>Handwritten words, and what was read</title>',
     '<style>text{font:14px sans-serif;text-anchor:middle;fill:#06c}.wrong{fill:#d00;font-weight:bold}</style>',
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...parts,
