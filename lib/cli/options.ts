@@ -30,6 +30,19 @@ export const choice =
     return found;
   };
 
+/** A number from `low` to `high`, both included. */
+export const numberFrom =
+  (low: number, high = Infinity) =>
+  (text: string) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
+      throw new InvalidArgumentError(
+        `Expected a number ${high < Infinity ? `from ${low} to ${high}` : `of at least ${low}`}.`,
+      );
+    }
+    return value;
+  };
+
 /** An example at the end of a command's help. */
 export const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
 

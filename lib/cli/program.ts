@@ -5,6 +5,7 @@ import { addClassify } from './classify.ts';
 import { type Context, Interrupted, UsageError } from './context.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addForecast } from './forecast.ts';
+import { addGenerate } from './generate.ts';
 import { addInfo } from './info.ts';
 import { examples } from './options.ts';
 import { addRead } from './read.ts';
@@ -13,7 +14,18 @@ import { addTag } from './tag.ts';
 import { addTrain } from './train.ts';
 import { addVectors } from './vectors.ts';
 
-const commands = [addTrain, addClassify, addEvaluate, addTag, addRead, addForecast, addSummary, addVectors, addInfo];
+const commands = [
+  addTrain,
+  addClassify,
+  addEvaluate,
+  addTag,
+  addGenerate,
+  addRead,
+  addForecast,
+  addSummary,
+  addVectors,
+  addInfo,
+];
 
 /**
  * Runs one command line (without `node` and the script) and resolves with its exit code: 0 for success, 1 for failure,

@@ -29,6 +29,7 @@ export { type Idx, type IdxOptions, loadMnist, type MnistOptions, readIdx } from
 export { type ImageOptions, loadImage, loadModelInput, saveImage } from './image.ts';
 export { type FolderOptions, ImageFolder, imageFolder } from './image-folder.ts';
 export { joinLetters, letterOf, loadLetter } from './letter-picture.ts';
+export { type LineBatch, LineSamples } from './lines.ts';
 export { DataLoader, type LoaderOptions } from './loader.ts';
 export { type InputOptions, toModelInput } from './model-input.ts';
 export {

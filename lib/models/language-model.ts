@@ -8,18 +8,18 @@ const cells = { lstm: LSTM, gru: GRU, rnn: RNN };
 /** Sizes of a language model; plain JSON but for the generator. */
 export interface LanguageModelOptions {
   /** Numbers for each token (default 64). */
-  readonly embedding?: number;
+  readonly embeddingSize?: number;
   /** Units of each recurrent layer (default 512). */
-  readonly hidden?: number;
+  readonly hiddenSize?: number;
   /** Recurrent layers (default 1). */
-  readonly layers?: number;
+  readonly numLayers?: number;
   /** Default 'lstm'. */
   readonly cell?: keyof typeof cells;
   /** Probability of dropout after each recurrent layer (default 0). */
   readonly dropout?: number;
   /** Of dropout on the embedding (default 0). */
   readonly inputDropout?: number;
-  /** Whether the output layer has the embedding's weights (Press and Wolf 2017): `embedding` must equal `hidden`. */
+  /** Whether the output layer has the embedding's weights (Press and Wolf 2017): `embeddingSize` must equal `hiddenSize`. */
   readonly tied?: boolean;
   readonly generator?: Generator | undefined;
 }
@@ -46,22 +46,26 @@ export class LanguageModel extends Module {
     options: LanguageModelOptions = {},
   ) {
     super();
-    const { embedding = 64, hidden = 512, layers = 1, cell = 'lstm', tied = false, generator } = options;
+    const { embeddingSize = 64, hiddenSize = 512, numLayers = 1, cell = 'lstm', tied = false, generator } = options;
     const { dropout = 0, inputDropout = 0 } = options;
     if (!Object.hasOwn(cells, cell)) {
       fail('LanguageModel', { expected: `cell to be one of ${Object.keys(cells).join(', ')}`, got: `'${cell}'` });
     }
-    if (tied && embedding !== hidden) {
+    if (tied && embeddingSize !== hiddenSize) {
       const because = 'a tied output layer multiplies states with embeddings';
-      fail('LanguageModel', { expected: 'embedding equal to hidden', because, got: `${embedding} and ${hidden}` });
+      fail('LanguageModel', {
+        expected: 'embeddingSize equal to hiddenSize',
+        because,
+        got: `${embeddingSize} and ${hiddenSize}`,
+      });
     }
-    this.embedding = new Embedding(tokens, embedding, { generator });
-    // As logits, rows of length sqrt(hidden) would begin far too sure.
+    this.embedding = new Embedding(tokens, embeddingSize, { generator });
+    // As logits, rows of length sqrt(hiddenSize) would begin far too sure.
     if (tied) init.uniform_(this.embedding.weight, -0.1, 0.1, { generator });
     this.inputDropout = new Dropout(inputDropout, { generator });
-    this.recurrent = new cells[cell](embedding, hidden, { numLayers: layers, dropout, generator });
+    this.recurrent = new cells[cell](embeddingSize, hiddenSize, { numLayers, dropout, generator });
     this.dropout = new Dropout(dropout, { generator });
-    this.output = new Linear(hidden, tokens, { generator, ...(tied && { weight: this.embedding.weight }) });
+    this.output = new Linear(hiddenSize, tokens, { generator, ...(tied && { weight: this.embedding.weight }) });
   }
 
   /** tokens int32 [steps, rows] -> logits [steps, rows, tokens] of the ones after them, from a state of zeros. */

@@ -10,7 +10,13 @@ const tokensOf = (values: readonly number[], rows = 1) => fromArray(Int32Array.f
 
 describe('LanguageModel', () => {
   it.each(['lstm', 'gru', 'rnn'] as const)('%s: a state that is carried equals one long pass', (cell) => {
-    const model = new LanguageModel(7, { embedding: 5, hidden: 6, layers: 2, cell, generator: generator() }).eval();
+    const model = new LanguageModel(7, {
+      embeddingSize: 5,
+      hiddenSize: 6,
+      numLayers: 2,
+      cell,
+      generator: generator(),
+    }).eval();
     const tokens = [1, 2, 3, 4, 5, 6, 1, 3, 5, 2];
     noGrad(() => {
       const whole = model.unroll(tokensOf(tokens, 2));
@@ -23,11 +29,11 @@ describe('LanguageModel', () => {
   });
 
   it('shares one tensor between embedding and output where they are tied', () => {
-    const model = new LanguageModel(7, { embedding: 6, hidden: 6, tied: true, generator: generator() });
+    const model = new LanguageModel(7, { embeddingSize: 6, hiddenSize: 6, tied: true, generator: generator() });
     expect(model.output.weight).toBe(model.embedding.weight);
     expect([...model.namedParameters().keys()]).not.toContain('output.weight');
-    expect(() => new LanguageModel(7, { embedding: 5, hidden: 6, tied: true })).toThrow(
-      /LanguageModel: expected embedding equal to hidden, .*, but got 5 and 6/,
+    expect(() => new LanguageModel(7, { embeddingSize: 5, hiddenSize: 6, tied: true })).toThrow(
+      /LanguageModel: expected embeddingSize equal to hiddenSize, .*, but got 5 and 6/,
     );
     expect(() => new Linear(6, 5, { weight: model.embedding.weight })).toThrow(
       /Linear: expected weight \[5, 6\], but got \[7, 6\]/,
@@ -35,7 +41,7 @@ describe('LanguageModel', () => {
   });
 
   it('leaves padding out of loss, count and gradients', () => {
-    const model = new LanguageModel(5, { embedding: 4, hidden: 4, generator: generator() });
+    const model = new LanguageModel(5, { embeddingSize: 4, hiddenSize: 4, generator: generator() });
     const short = { inputs: tokensOf([1, 2]), targets: tokensOf([2, 3]) };
     const padded = { inputs: tokensOf([1, 2, padding, padding]), targets: tokensOf([2, 3, padding, padding]) };
     const [a, b] = [model.measure(short), model.measure(padded)];
@@ -46,7 +52,13 @@ describe('LanguageModel', () => {
   });
 
   it('drops only while training', () => {
-    const model = new LanguageModel(5, { embedding: 4, hidden: 4, layers: 2, dropout: 0.5, inputDropout: 0.5 });
+    const model = new LanguageModel(5, {
+      embeddingSize: 4,
+      hiddenSize: 4,
+      numLayers: 2,
+      dropout: 0.5,
+      inputDropout: 0.5,
+    });
     const tokens = tokensOf([1, 2, 3, 4]);
     const twice = () => noGrad(() => [model.forward(tokens).floats, model.forward(tokens).floats] as const);
     const [first, second] = twice();
@@ -66,7 +78,7 @@ describe('LanguageModel', () => {
     const letters = [...new Set(text)].sort();
     const tokens = [...text].map((letter) => letters.indexOf(letter) + 1);
     const batch = { inputs: tokensOf(tokens.slice(0, -1)), targets: tokensOf(tokens.slice(1)) };
-    const model = new LanguageModel(letters.length + 1, { embedding: 16, hidden: 48, generator: generator() });
+    const model = new LanguageModel(letters.length + 1, { embeddingSize: 16, hiddenSize: 48, generator: generator() });
     const optimizer = new Adam(model.parameters(), { lr: 0.02 });
     let last = Number.POSITIVE_INFINITY;
     for (let step = 0; step < 120; step++) {

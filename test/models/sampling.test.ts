@@ -70,7 +70,7 @@ describe('sampleIndex', () => {
 
 describe('writeTokens', () => {
   const generator = new Generator(3);
-  const model = new LanguageModel(6, { embedding: 4, hidden: 8, generator }).eval();
+  const model = new LanguageModel(6, { embeddingSize: 4, hiddenSize: 8, generator }).eval();
   // Larger than at first, so that what was read makes a difference.
   for (const weight of model.parameters()) noGrad(() => weight.normal_(0, 1, generator));
   const first = (prompt: number[], count: number, options: Parameters<typeof writeTokens>[2]) => {

@@ -1,11 +1,12 @@
 // The tasks there are, found by the architecture of a model.
 import { forecaster } from './forecaster.ts';
+import { languageModel } from './language-model.ts';
 import { pictures } from './pictures.ts';
 import { tagger } from './tagger.ts';
 import type { Task } from './task.ts';
 import { words } from './words.ts';
 
-export const tasks: readonly Task[] = [pictures, tagger, words, forecaster];
+export const tasks: readonly Task[] = [pictures, tagger, words, languageModel, forecaster];
 
 /** Every architecture that can be trained. */
 export const architectures: readonly string[] = tasks.flatMap((task) => Object.keys(task.architectures));
