@@ -100,6 +100,14 @@ export const applications: readonly Application[] = [
     minutes: 20,
   },
   {
+    name: 'names',
+    title: 'character model, names, a tenth of them',
+    train: train('language-model', 'text/names.txt', '--level', 'line'),
+    measure: evaluate('text/names.txt'),
+    seeds: [1],
+    figures: [{ name: 'nats per character', at: ['nats'], goal: { atMost: 2.1 }, unit: 'number' }],
+  },
+  {
     name: 'vectors',
     title: 'word vectors, GloVe subset',
     measure: ['vectors', '{data}/word-vectors/glove-50d-5k.json.gz', '--evaluate', '{data}/word-vectors', '--json'],

@@ -158,7 +158,7 @@ async function measure({ file, checkpoint, data, split, json }: EvaluateRequest,
   const trained = trainingData(checkpoint.training);
   const source = data ?? trained.data;
   if (source === null) throw new DataError(`evaluate: expected --data, because ${file} does not say what it learnt`);
-  const testData = data === undefined ? trained.testData : null;
+  const testData = source === trained.data ? trained.testData : null; // or it would be tested on what it learnt
   const text = openText(source, { level, testData }, () => vocabulary);
   const part = text[split];
   for (const note of notesOn(part, level)) context.stderr.write(`${note}\n`);
