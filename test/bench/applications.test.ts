@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { applications } from '../../bench/applications/list.ts';
 import { filled, valueAt } from '../../bench/applications/measure.ts';
 import { linesOf, meets, type Results, withApplications } from '../../bench/applications/results.ts';
+import { architectures } from '../../lib/cli/tasks/index.ts';
 
 const machine = { machine: 'a processor', date: '2026-11-21 10:00' };
 const tagger = applications.find(({ name }) => name === 'tagger')!;
@@ -54,9 +55,10 @@ describe('a figure', () => {
   });
 });
 
-test('commands: every place is one that is filled in', () => {
+test('commands: every place is one that is filled in, every model one that fovea trains', () => {
   const places = { data: 'DATA', model: 'MODEL', seed: 'SEED' };
   for (const { train = [], measure } of applications) {
+    expect(train.length === 0 || architectures.includes(train[1] ?? '')).toBe(true);
     expect([...filled(train, places), ...filled(measure, places)].join(' ')).not.toMatch(/[{}]/);
   }
   expect(new Set(applications.map(({ name }) => name)).size).toBe(applications.length);
