@@ -1,6 +1,6 @@
 // From sentences to numbers and back: the vocabularies of a tagger, and batches of sentences as tensors.
 import { isRecord } from '../io/json.ts';
-import { DataError, describe } from '../tensor/errors.ts';
+import { DataError, describe, fail } from '../tensor/errors.ts';
 import { fromArray, type Tensor } from '../tensor/index.ts';
 import { checkIndices, type Indices, type Samples } from './dataset.ts';
 import type { TaggedSentence } from './sentence.ts';
@@ -84,13 +84,19 @@ export class SentenceEncoder implements Vocabularies {
     if (!isRecord(json)) {
       throw new DataError(`${source}: expected the vocabularies of a tagger, but got ${describe(json)}`);
     }
-    const read = (name: (typeof names)[number]) => Vocabulary.fromJSON(json[name], `${source}: ${name}`);
-    const [words, characters, tags, details, intents] = [
-      read('words'),
-      read('characters'),
-      ...names.slice(2).map(read),
-    ];
-    return new SentenceEncoder({ words, characters, tags: tags!, details: details!, intents: intents! });
+    const read = (name: (typeof names)[number], open: boolean): Vocabulary => {
+      const vocabulary = Vocabulary.fromJSON(json[name], `${source}: ${name}`);
+      if (vocabulary.open === open) return vocabulary;
+      const [expected, got] = open ? ['an open', 'a closed'] : ['a closed', 'an open'];
+      throw new DataError(`${source}: ${name}: expected ${expected} vocabulary, but got ${got} one`);
+    };
+    return new SentenceEncoder({
+      words: read('words', true),
+      characters: read('characters', true),
+      tags: read('tags', false),
+      details: read('details', false),
+      intents: read('intents', false),
+    });
   }
 
   toJSON(): SentenceEncoderJson {
@@ -119,7 +125,7 @@ export class SentenceEncoder implements Vocabularies {
   encode(sentences: readonly TaggedSentence[]): SentenceBatch {
     const batch = sentences.length;
     // At least one step, so that no tensor is empty: a batch of nothing but empty sentences is all padding.
-    const steps = Math.max(1, ...sentences.map(({ words }) => words.length));
+    const steps = longest(sentences.map(({ words }) => words));
     const grid = (fill: number) => new Int32Array(steps * batch).fill(fill);
     const [words, spelling] = [grid(Vocabulary.padding), grid(0)];
     const [tags, details] = [grid(-1), grid(-1)];
@@ -157,19 +163,26 @@ export class SentenceEncoder implements Vocabularies {
       const all = [...word];
       return all.length <= LETTERS ? all : [...all.slice(0, LETTERS / 2), ...all.slice(-LETTERS / 2)];
     });
-    const longest = Math.max(1, ...letters.map(({ length }) => length));
-    const indices = new Int32Array(longest * words.length);
+    const steps = longest(letters);
+    const indices = new Int32Array(steps * words.length);
     for (const [word, own] of letters.entries()) {
       for (const [i, letter] of own.entries()) indices[i * words.length + word] = this.characters.index(letter);
     }
     return {
-      spellings: fromArray(indices, [longest, words.length]),
+      spellings: fromArray(indices, [steps, words.length]),
       spellingLengths: fromArray(Int32Array.from(letters, ({ length }) => length)),
     };
   }
 }
 
-/** Sentences for a DataLoader: give it `lengths` too, and those of about equal length come in one batch. */
+/** The largest length, at least 1. */
+const longest = (lists: readonly (readonly string[])[]): number =>
+  lists.reduce((most, { length }) => Math.max(most, length), 1);
+
+/**
+ * Sentences for a DataLoader: give it `lengths` too, and those of about equal length come in one batch. Throws FoveaError
+ * unless each word has a tag.
+ */
 export class SentenceData implements Samples<SentenceBatch> {
   readonly length: number;
   readonly lengths: Int32Array;
@@ -178,6 +191,12 @@ export class SentenceData implements Samples<SentenceBatch> {
     readonly sentences: readonly TaggedSentence[],
     readonly encoder: SentenceEncoder,
   ) {
+    const wrong = sentences.findIndex(({ words, tags }) => tags.length !== words.length);
+    if (wrong !== -1) {
+      const { words, tags } = sentences[wrong]!;
+      const because = `sentence ${wrong} has so many words`;
+      fail('SentenceData', { expected: `${words.length} tags`, because, got: `${tags.length}` });
+    }
     this.length = sentences.length;
     this.lengths = Int32Array.from(sentences, ({ words }) => words.length);
   }

@@ -63,6 +63,8 @@ describe('SentenceEncoder', () => {
     expect(SentenceEncoder.fromJSON(json).toJSON()).toEqual(encoder.toJSON());
     expect(() => SentenceEncoder.fromJSON(null, 'f')).toThrow(DataError);
     expect(() => SentenceEncoder.fromJSON({ ...json, tags: undefined }, 'f')).toThrow('f: tags: expected a vocabulary');
+    expect(() => SentenceEncoder.fromJSON({ ...json, tags: json.words }, 'f')).toThrow('expected a closed vocabulary');
+    expect(() => SentenceEncoder.fromJSON({ ...json, words: json.tags }, 'f')).toThrow('expected an open vocabulary');
   });
 });
 
@@ -73,5 +75,9 @@ describe('SentenceData', () => {
     expect([...data.lengths]).toEqual([3, 2]);
     expect(data.batch([1, 0, 1]).sentences).toEqual([train[1], train[0], train[1]]);
     expect(() => data.batch([2])).toThrow(ShapeError);
+  });
+
+  test('refuses a sentence with fewer tags than words', () => {
+    expect(() => new SentenceData([{ words: ['a', 'b'], tags: ['X'] }], encoder)).toThrow('expected 2 tags');
   });
 });
