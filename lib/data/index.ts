@@ -41,7 +41,8 @@ export {
   splitWords,
 } from './ocr-letters.ts';
 export type { TaggedSentence } from './sentence.ts';
-export { type SentenceBatch, SentenceData, SentenceEncoder, type SentenceEncoderJson } from './sentence-encoder.ts';
+export { type SentenceBatch, SentenceData } from './sentence-data.ts';
+export { SentenceEncoder, type SentenceEncoderJson } from './sentence-encoder.ts';
 export { readIntents } from './snips.ts';
 export { marksSpans, type Span, spans } from './spans.ts';
 export { type StreamBatch, StreamLoader, type StreamOptions } from './stream.ts';

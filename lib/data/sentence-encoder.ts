@@ -1,34 +1,9 @@
-// From sentences to numbers and back: the vocabularies of a tagger, and batches of sentences as tensors.
+// The vocabularies of a tagger: words, letters, tags, and what else there is to learn of sentences.
 import { isRecord } from '../io/json.ts';
-import { DataError, describe, fail } from '../tensor/errors.ts';
-import { fromArray, type Tensor } from '../tensor/index.ts';
-import { checkIndices, type Indices, type Samples } from './dataset.ts';
+import { DataError, describe } from '../tensor/errors.ts';
 import type { TaggedSentence } from './sentence.ts';
+import { type SentenceBatch, SentenceData } from './sentence-data.ts';
 import { type CountingOptions, Vocabulary, type VocabularyJson } from './vocabulary.ts';
-
-/** Sentences side by side, a word of each in every step. What is missing, after the end or unknown, is -1 in a target. */
-export interface SentenceBatch {
-  /** int32 [steps, batch] */
-  readonly words: Tensor;
-  /** float32 [steps, batch]: how often each word occurred in training. */
-  readonly counts: Tensor;
-  /** int32 [batch]: words of each sentence. */
-  readonly lengths: Tensor;
-  /** int32 [characters, spellings]: each different word of the batch once, letter by letter. */
-  readonly spellings: Tensor;
-  /** int32 [spellings]: letters of each. The first has none: it stands for padding. */
-  readonly spellingLengths: Tensor;
-  /** int32 [steps, batch]: which of the spellings a word has. */
-  readonly spelling: Tensor;
-  /** int32 [steps, batch] */
-  readonly tags: Tensor;
-  /** int32 [steps, batch] */
-  readonly details: Tensor;
-  /** int32 [batch] */
-  readonly intents: Tensor;
-  /** What was encoded. */
-  readonly sentences: readonly TaggedSentence[];
-}
 
 export interface SentenceEncoderJson {
   readonly words: VocabularyJson;
@@ -41,9 +16,6 @@ export interface SentenceEncoderJson {
 const names = ['words', 'characters', 'tags', 'details', 'intents'] as const;
 
 type Vocabularies = Readonly<Record<(typeof names)[number], Vocabulary>>;
-
-/** Letters of a word that are looked at: of a longer one, the first and the last half of so many. */
-const LETTERS = 16;
 
 /** The vocabularies of a tagger. Tags, details and intents are closed; the latter two are empty where there are none. */
 export class SentenceEncoder implements Vocabularies {
@@ -122,87 +94,8 @@ export class SentenceEncoder implements Vocabularies {
     };
   }
 
+  /** A batch of these sentences, with tags or without. */
   encode(sentences: readonly TaggedSentence[]): SentenceBatch {
-    const batch = sentences.length;
-    // At least one step, so that no tensor is empty: a batch of nothing but empty sentences is all padding.
-    const steps = longest(sentences.map(({ words }) => words));
-    const grid = (fill: number) => new Int32Array(steps * batch).fill(fill);
-    const [words, spelling] = [grid(Vocabulary.padding), grid(0)];
-    const [tags, details] = [grid(-1), grid(-1)];
-    const counts = new Float32Array(steps * batch);
-    const spellings = new Map<string, number>([['', 0]]);
-    for (const [b, sentence] of sentences.entries()) {
-      for (const [t, word] of sentence.words.entries()) {
-        const at = t * batch + b;
-        const index = this.words.index(word);
-        words[at] = index;
-        counts[at] = this.words.count(index);
-        const known = spellings.get(word) ?? spellings.size;
-        spellings.set(word, known);
-        spelling[at] = known;
-        tags[at] = this.tags.index(sentence.tags[t] ?? '');
-        details[at] = this.details.index(sentence.details?.[t] ?? '');
-      }
-    }
-    const shape = [steps, batch];
-    return {
-      words: fromArray(words, shape),
-      counts: fromArray(counts, shape),
-      lengths: fromArray(Int32Array.from(sentences, ({ words }) => words.length)),
-      ...this.#spell([...spellings.keys()]),
-      spelling: fromArray(spelling, shape),
-      tags: fromArray(tags, shape),
-      details: fromArray(details, shape),
-      intents: fromArray(Int32Array.from(sentences, ({ intent }) => this.intents.index(intent ?? ''))),
-      sentences,
-    };
-  }
-
-  #spell(words: readonly string[]): Pick<SentenceBatch, 'spellings' | 'spellingLengths'> {
-    const letters = words.map((word) => {
-      const all = [...word];
-      return all.length <= LETTERS ? all : [...all.slice(0, LETTERS / 2), ...all.slice(-LETTERS / 2)];
-    });
-    const steps = longest(letters);
-    const indices = new Int32Array(steps * words.length);
-    for (const [word, own] of letters.entries()) {
-      for (const [i, letter] of own.entries()) indices[i * words.length + word] = this.characters.index(letter);
-    }
-    return {
-      spellings: fromArray(indices, [steps, words.length]),
-      spellingLengths: fromArray(Int32Array.from(letters, ({ length }) => length)),
-    };
-  }
-}
-
-/** The largest length, at least 1. */
-const longest = (lists: readonly (readonly string[])[]): number =>
-  lists.reduce((most, { length }) => Math.max(most, length), 1);
-
-/**
- * Sentences for a DataLoader: give it `lengths` too, and those of about equal length come in one batch. Throws FoveaError
- * unless each word has a tag.
- */
-export class SentenceData implements Samples<SentenceBatch> {
-  readonly length: number;
-  readonly lengths: Int32Array;
-
-  constructor(
-    readonly sentences: readonly TaggedSentence[],
-    readonly encoder: SentenceEncoder,
-  ) {
-    const wrong = sentences.findIndex(({ words, tags }) => tags.length !== words.length);
-    if (wrong !== -1) {
-      const { words, tags } = sentences[wrong]!;
-      const because = `sentence ${wrong} has so many words`;
-      fail('SentenceData', { expected: `${words.length} tags`, because, got: `${tags.length}` });
-    }
-    this.length = sentences.length;
-    this.lengths = Int32Array.from(sentences, ({ words }) => words.length);
-  }
-
-  batch(indices: Indices): SentenceBatch {
-    checkIndices('batch', indices, this.length);
-    return this.encoder.encode(Array.from(indices, (index) => this.sentences[index]!));
+    return new SentenceData(sentences, this, { tagged: false }).batch([...sentences.keys()]);
   }
 }

@@ -1,6 +1,6 @@
 // Batches of sentences: what is where, what stands for nothing, and that neighbours change nothing.
 import { describe, expect, test } from 'vitest';
-import { SentenceData, SentenceEncoder } from '../../lib/data/sentence-encoder.ts';
+import { SentenceData, SentenceEncoder } from '../../lib/data/index.ts';
 import { DataError, ShapeError } from '../../lib/tensor/index.ts';
 
 const train = [

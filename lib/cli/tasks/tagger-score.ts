@@ -1,11 +1,5 @@
 // How good a tagger is on sentences: measured, and told in a line, as tables or as JSON.
-import {
-  DataLoader,
-  type SentenceBatch,
-  SentenceData,
-  type SentenceEncoder,
-  type TaggedSentence,
-} from '../../data/index.ts';
+import { DataLoader, type SentenceBatch, type SentenceData } from '../../data/index.ts';
 import type { Tagger, Tagging } from '../../models/index.ts';
 import { evaluate, type Share, type SpanCounts, TaggingScore } from '../../training/index.ts';
 import { count, percent } from '../options.ts';
@@ -14,14 +8,8 @@ import { count, percent } from '../options.ts';
 const MISTAKES = 12;
 
 /** Tags sentences and compares with the tags they have. */
-export async function scoreOf(
-  model: Tagger,
-  encoder: SentenceEncoder,
-  sentences: readonly TaggedSentence[],
-  signal: AbortSignal,
-): Promise<TaggingScore> {
-  const score = new TaggingScore(encoder);
-  const data = new SentenceData(sentences, encoder);
+export async function scoreOf(model: Tagger, data: SentenceData, signal: AbortSignal): Promise<TaggingScore> {
+  const score = new TaggingScore(data.encoder);
   await evaluate<SentenceBatch, readonly Tagging[], SentenceBatch>(
     model,
     new DataLoader(data, { batchSize: 64, lengths: data.lengths }),

@@ -86,7 +86,7 @@ export const tagger: Task<Own> = {
 
 /** Parts of speech depend on little beside the word itself; names and slots on one another and on the whole sentence. */
 const recipes = {
-  words: { hiddenSize: 192, dropout: 0.33, crf: false, epochs: 14 },
+  words: { hiddenSize: 192, dropout: 0.45, crf: false, epochs: 14 },
   spans: { hiddenSize: 200, dropout: 0.5, crf: true, epochs: 14 },
 } as const;
 
@@ -101,9 +101,9 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
   const { data: where, seed, tags: column } = settings;
   const { format, files } = findTagged(where, 'train');
   const read = (part: Part) => (files[part] === undefined ? [] : readTagged(files[part], format, column));
-  const [train, validation, test] = [read('train'), read('validation'), read('test')];
-  if (train.length === 0) throw new DataError(`data: expected a file called train in ${where}, but got none`);
-  const encoder = SentenceEncoder.of(train);
+  const sentences = { train: read('train'), validation: read('validation'), test: read('test') };
+  if (sentences.train.length === 0) throw new DataError(`data: expected a file called train in ${where}, but got none`);
+  const encoder = SentenceEncoder.of(sentences.train);
   const recipe = recipes[marksSpans(encoder.tags.words) ? 'spans' : 'words'];
   const vectors = settings.vectors === null ? undefined : loadWordVectors(settings.vectors);
   const options = {
@@ -116,15 +116,16 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
   };
   const model = new Tagger(encoder.sizes, { ...options, generator: new Generator(seed) });
   const begun = vectors ? [`${count(beginWith(vectors, model, encoder))} words begin with their vectors`] : [];
-  const loader = (sentences: readonly TaggedSentence[], batchSize: number, shuffle = false) => {
-    const data = new SentenceData(sentences, encoder);
-    return new DataLoader(data, { batchSize, shuffle, seed, lengths: data.lengths });
-  };
-  const held = [test, validation, train].find((part) => part.length > 0) ?? [];
+  const train = new SentenceData(sentences.train, encoder);
+  const validation = new SentenceData(sentences.validation, encoder);
+  const test = new SentenceData(sentences.test, encoder);
+  const loader = (data: SentenceData, batchSize: number, shuffle = false) =>
+    new DataLoader(data, { batchSize, shuffle, seed, lengths: data.lengths });
+  const held = [test, validation].find(({ length }) => length > 0) ?? train;
   const plan: Plan<SentenceBatch, readonly Tagging[], SentenceBatch> = {
     model,
     info: taggerInfo(encoder, column, options),
-    description: [`${where}: ${sizesOf({ train, validation, test })}`, vocabularyOf(encoder), ...begun],
+    description: [`${where}: ${sizesOf(train, validation, test)}`, vocabularyOf(encoder), ...begun],
     notes: test.length > 0 ? [] : [`note: no part called test in ${where}: tested on what there is`],
     loader: loader(train, settings.batchSize ?? training.batchSize, true),
     validation: validation.length > 0 ? loader(validation, 64) : undefined,
@@ -132,7 +133,7 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
     objective: (batch) => model.measure(batch),
     metrics: taggingMetrics(encoder),
     unit: 'words',
-    test: async (signal) => scoreInLine(await scoreOf(model, encoder, held, signal)),
+    test: async (signal) => scoreInLine(await scoreOf(model, held, signal)),
   };
   return plan;
 }
@@ -146,10 +147,12 @@ function beginWith(vectors: WordVectors, { embedding: { weight } }: Tagger, { wo
 }
 
 /** `12,544 sentences to train, 2,001 for validation, 2,077 to test` */
-function sizesOf(parts: Readonly<Record<Part, readonly TaggedSentence[]>>): string {
-  const words = { train: 'sentences to train', validation: 'for validation', test: 'to test' } as const;
-  const present = (['train', 'validation', 'test'] as const).filter((part) => parts[part].length > 0);
-  return present.map((part) => `${count(parts[part].length)} ${words[part]}`).join(', ');
+function sizesOf(train: SentenceData, validation: SentenceData, test: SentenceData): string {
+  const held = [
+    ...(validation.length > 0 ? [`${count(validation.length)} for validation`] : []),
+    ...(test.length > 0 ? [`${count(test.length)} to test`] : []),
+  ];
+  return [`${count(train.length)} sentences to train`, ...held].join(', ');
 }
 
 function vocabularyOf({ words, tags, intents }: SentenceEncoder): string {
@@ -166,7 +169,7 @@ async function measure(request: EvaluateRequest, context: Context): Promise<void
   if (path === undefined) throw new DataError(`data: expected a file called ${split} in ${where}, but got none`);
   const sentences = readTagged(path, format, column);
   checkTags(sentences, encoder, path, file);
-  const score = await interruptible(context, (signal) => scoreOf(model, encoder, sentences, signal));
+  const score = await interruptible(context, (signal) => scoreOf(model, new SentenceData(sentences, encoder), signal));
   context.stdout.write(json ? scoreAsJson(score, sentences.length) : scoreAsText(score, path, sentences.length));
 }
 
