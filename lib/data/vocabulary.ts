@@ -82,7 +82,8 @@ export class Vocabulary {
     if (!isArrayOf(counts, isCount) || counts.length !== words.length) {
       return wrong(`${words.length} counts, one for each word`, counts);
     }
-    const repeated = words.length === new Set(words).size ? undefined : words.find((w, i) => words.indexOf(w) !== i);
+    const seen = new Set<string>();
+    const repeated = words.find((word) => seen.size === seen.add(word).size);
     if (repeated !== undefined) return wrong('each word once', `${repeated} twice`);
     return new Vocabulary({ open, letterCase, digits, words, counts });
   }
