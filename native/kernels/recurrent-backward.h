@@ -3,7 +3,7 @@
 #pragma once
 
 #include "recurrent-forward.h"
-#include "recurrent-products.h"
+#include "recurrent-weight-gradients.h"
 
 namespace fovea {
 namespace {
@@ -15,7 +15,8 @@ struct BackwardMemory {
   float* gates;            // gradients of sums of gates
   float *weights, *carry;  // packed weightHh; gradient of a state on its way back
   WeightGradients weightGradients;
-  InputGradient inputGradient;
+  RowsProduct inputProduct;
+  float* inputWeights;  // packed weightIh
   size_t bytes;
 
   // gateCount: of each unit in a row of gradients, `inputGates` of which x enters. states: kinds of
@@ -29,7 +30,8 @@ struct BackwardMemory {
         weights(arena.floats(packedLength)),
         carry(arena.floats(s.batch * stateRow(s))),
         weightGradients(s.rows(), Columns(s).of, 1 + states, threads, arena),
-        inputGradient(inputGates * s.hiddenSize, s.inputSize, arena),
+        inputProduct(inputGates * s.hiddenSize, s.inputSize),
+        inputWeights(arena.floats(inputProduct.packedLength())),
         bytes(arena.bytes()) {}
 
   void prepare(const RecurrentSizes& s, const int32_t* lengths) {
@@ -54,8 +56,14 @@ struct BackwardMemory {
     weightGradients.run(context, rows.total(), gates, gateRow, blocks, blockCount, entered);
     if (!gradX) return;
     if (lengths && !accumulate) clearPadding(s, lengths, gradX, s.inputSize, s.inputSize);
-    inputGradient.run(context, rows, gates, gateRow, blocks, blockCount, weightIh, accumulate,
-                      gradX);
+    for (int i = 0; i < blockCount; ++i) {
+      if (!(blocks[i].factors & 1)) continue;
+      const float* from = weightIh + blocks[i].weightRow * s.inputSize;
+      inputProduct.pack(context, {from, 1, s.inputSize}, blocks[i].first, blocks[i].count,
+                        inputWeights);
+    }
+    inputProduct.run(context, rows.total(), gates, gateRow, inputWeights,
+                     {gradX, s.inputSize, rows.places(), nullptr, accumulate});
   }
 
  private:

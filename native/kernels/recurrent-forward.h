@@ -4,6 +4,7 @@
 
 #include "gemm.h"
 #include "recurrent-panels.h"
+#include "recurrent-rows-product.h"
 #include "recurrent-rows.h"
 
 namespace fovea {
@@ -106,64 +107,93 @@ inline MatmulShape shapeOfInputs(const RecurrentSizes& s, int64_t gates, int64_t
   return productOf(rows, gates * s.hiddenSize, s.inputSize, false, true, false);
 }
 
-// The part of the packed form that the product of all inputs takes: weightIh as it is, for a batch
-// of fewer rows, then as matmul packs it for all.
+// Weights of the product of all inputs, and their part of the packed form. Many rows take them in
+// panels; few take weightIh as it is, for a batch of fewer rows still, then as matmul packs it.
 struct InputWeights {
+  bool none, manyRows;
   MatmulShape shape;
-  int64_t plainLength, packedLength;
+  RowsProduct product;
+  int64_t plainLength = 0, packedLength = 0;
 
   InputWeights(const RecurrentSizes& s, int64_t gates, bool joined)
-      : shape(shapeOfInputs(s, gates, s.rows())),
-        plainLength(joined ? 0 : gates * s.hiddenSize * s.inputSize),
-        packedLength(joined ? 0 : matmulPackedLength(shape)) {}
+      : none(joined),
+        manyRows(!joined && s.rows() > 128),
+        shape(shapeOfInputs(s, gates, s.rows())),
+        product(s.inputSize, gates * s.hiddenSize) {
+    if (joined) return;
+    if (!manyRows) plainLength = gates * s.hiddenSize * s.inputSize;
+    packedLength = manyRows ? product.packedLength() : matmulPackedLength(shape);
+  }
   int64_t length() const { return plainLength + packedLength; }
+  // What a call without a packed form needs of memory for them.
+  int64_t ownLength() const { return manyRows ? packedLength : 0; }
   void pack(const Context& context, const float* weightIh, float* packed) const {
     copyFloats(context, weightIh, plainLength, packed);
-    if (packedLength > 0) matmulPack(shape, context, weightIh, packed + plainLength);
+    if (manyRows) {
+      product.pack(context, {weightIh, shape.k, 1}, 0, shape.k, packed);
+    } else if (packedLength > 0) {
+      matmulPack(shape, context, weightIh, packed + plainLength);
+    }
   }
   const float* packedIn(const float* packed) const {
     return packed && packedLength > 0 ? packed + plainLength : nullptr;
   }
 };
 
+// Wih x + bias of every row, which a step adds to its product.
+struct InputSums {
+  float* data;
+  int64_t apart;  // 0: the bias for all
+  bool inPlaces;  // where the row is in x, else in the order of the steps
+};
+
 struct ForwardMemory {
   Rows rows;
   bool joined;
-  int64_t row, hiddenAt, inputRow;     // of states, where h begins there; of inputs
-  float *x, *inputs, *bias, *weights;  // inputs: Wih x + bias of all rows, or the bias for all
-  float *states[2], *cells;            // [x,] h before and after a step, in turns; c, or r h
+  int64_t row, hiddenAt;  // of states, where h begins there
+  InputSums inputs;
+  float *x, *bias, *inputWeights, *weights;
+  float *states[2], *cells;  // [x,] h before and after a step, in turns; c, or r h
   char* product;
   size_t bytes;
 
-  ForwardMemory(const RecurrentSizes& s, int64_t gates, bool joined, int64_t packedLength,
-                int threads, Arena arena)
+  // keep: rows of results that begin with the gates, keepRow apart, and so can hold their sums
+  // until then; or null.
+  ForwardMemory(const RecurrentSizes& s, int64_t gates, const InputWeights& input,
+                int64_t packedLength, int threads, Arena arena, float* keep, int64_t keepRow)
       : rows(s, arena),
-        joined(joined),
+        joined(input.none),
         row(paddedRow(s.hiddenSize + (joined ? s.inputSize : 0))),
-        hiddenAt(joined ? s.inputSize : 0),
-        inputRow(joined ? 0 : gates * s.hiddenSize) {
+        hiddenAt(joined ? s.inputSize : 0) {
     const int64_t apart = joined ? 0 : s.rows();
     x = arena.floats(apart * s.inputSize);
     bias = arena.floats(gates * s.hiddenSize);
-    inputs = joined ? bias : arena.floats(apart * gates * s.hiddenSize);
+    inputs = {bias, 0, false};
+    float* const sums = arena.floats(apart * gates * s.hiddenSize);
+    if (!joined) inputs = {sums, gates * s.hiddenSize, false};
+    if (input.manyRows && keep) inputs = {keep, keepRow, true};
+    inputWeights = arena.floats(input.ownLength());
     weights = arena.floats(packedLength);
     for (float*& state : states) state = arena.floats(s.batch * row);
     cells = arena.floats(s.batch * row);
     bytes = arena.bytes();
     product = reinterpret_cast<char*>(arena.floats(0));
-    if (product || joined) return;
+    if (product || joined || input.manyRows) return;
     bytes += productBytes(s, threads, [&](int64_t m) { return shapeOfInputs(s, gates, m); });
   }
 
-  // What a step adds to its product: rows inputRow apart.
-  float* inputsOf(int64_t step) const { return inputs + rows.first(step) * inputRow; }
+  Places inputPlaces(int64_t step) const {
+    if (inputs.apart == 0) return {nullptr, 0};
+    return inputs.inPlaces ? rows.placesOf(step) : Places{nullptr, rows.first(step)};
+  }
 
   // What of the inputs comes before the loop over time. The bias of h counts up to `split`.
-  void prepareInputs(const RecurrentSizes& s, int64_t gates, const Context& context,
-                     const float* from, const float* weightIh, const float* packedIh,
-                     const float* biasIh, const float* biasHh, int64_t split) {
+  void prepareInputs(const RecurrentSizes& s, const InputWeights& input, const Context& context,
+                     const float* from, const float* weightIh, const float* biasIh,
+                     const float* biasHh, int64_t split) {
+    const int64_t wide = input.shape.n;
     const bool any = joined || biasIh || biasHh;
-    for (int64_t i = 0; any && i < gates * s.hiddenSize; ++i) {
+    for (int64_t i = 0; any && i < wide; ++i) {
       bias[i] = (biasIh ? biasIh[i] : 0) + (biasHh && i < split ? biasHh[i] : 0);
     }
     if (joined) {
@@ -171,9 +201,19 @@ struct ForwardMemory {
       return;
     }
     if (rows.sorted()) gatherRows(rows, context, from, s.inputSize, s.inputSize, x);
-    multiplyWith(context, product, shapeOfInputs(s, gates, rows.padded()), rows.sorted() ? x : from,
-                 weightIh, any ? bias : nullptr, inputs,
-                 rows.padded() == s.rows() ? packedIh : nullptr);
+    const float* const ordered = rows.sorted() ? x : from;
+    const float* packed = input.packedIn(context.packed);
+    if (input.manyRows) {
+      if (!packed) input.pack(context, weightIh, inputWeights);
+      input.product.run(context, rows.total(), ordered, s.inputSize, packed ? packed : inputWeights,
+                        {inputs.data, inputs.apart, inputs.inPlaces ? rows.places() : nullptr,
+                         any ? bias : nullptr, false});
+      return;
+    }
+    MatmulShape shape = input.shape;
+    shape.m = static_cast<int32_t>(rows.padded());
+    multiplyWith(context, product, shape, ordered, context.packed ? context.packed : weightIh,
+                 any ? bias : nullptr, inputs.data, rows.padded() == s.rows() ? packed : nullptr);
   }
 
   // Joined: x of a step into rows of states, beside h; one of so many parts of the rows.

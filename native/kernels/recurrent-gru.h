@@ -44,7 +44,8 @@ static_assert(3 * 2 * 6 > tileAccumulators,
 inline size_t gruWorkspace(const GruShape& shape, int threads) {
   const RecurrentSizes s(shape);
   const GruWeights weights(s, shape.resetAfter != 0);
-  return ForwardMemory(s, 3, weights.joined, weights.length(), threads, Arena(nullptr)).bytes;
+  return ForwardMemory(s, 3, weights.inputs, weights.length(), threads, Arena(nullptr), nullptr, 0)
+      .bytes;
 }
 
 inline int64_t gruPackedLength(const GruShape& shape) {
@@ -65,7 +66,8 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   const bool resetAfter = shape.resetAfter != 0;
   const GruWeights cell(s, resetAfter);
   const bool joined = cell.joined;
-  ForwardMemory memory(s, 3, joined, cell.length(), context.threads, Arena(context.workspace));
+  ForwardMemory memory(s, 3, cell.inputs, cell.length(), context.threads, Arena(context.workspace),
+                       saved, 4 * s.hiddenSize);
   Rows& rows = memory.rows;
   const int64_t hidden = s.hiddenSize;
   if (lengths) {
@@ -75,14 +77,13 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   }
   const float* weights = memory.weights;
   if (context.packed) {
-    weightIh = context.packed;
     weights = context.packed + cell.inputs.length();
   } else {
     cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 3, context, x, weightIh, cell.inputs.packedIn(context.packed), biasIh,
-                       biasHh, (resetAfter ? 2 : 3) * hidden);
-  const int64_t row = memory.row, hiddenAt = memory.hiddenAt, inputRow = memory.inputRow;
+  memory.prepareInputs(s, cell.inputs, context, x, weightIh, biasIh, biasHh,
+                       (resetAfter ? 2 : 3) * hidden);
+  const int64_t row = memory.row, hiddenAt = memory.hiddenAt;
   readStates(s, rows, h0, memory.states[0] + hiddenAt, row);
 
   const int64_t parts = resetAfter ? 1 : 2, yStride = s.yStride;
@@ -92,16 +93,20 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   context.parallelSteps(parts * s.steps, tasks.count(), [&](int64_t part, int64_t task, int) {
     const int64_t step = part / parts, alive = rows.alive(step);
     const Places places = rows.placesOf(step);
-    const float *inputs = memory.inputsOf(step), *states = memory.states[step % 2];
+    const InputSums inputs = memory.inputs;
+    const Places inputPlaces = memory.inputPlaces(step);
+    const float* states = memory.states[step % 2];
     const float* before = states + hiddenAt;
     float* after = memory.states[(step + 1) % 2] + hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
-      lines.add(inputs + j * inputRow + unit, 3, hidden);
+      if (!inputs.inPlaces) {
+        lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit, 3, hidden);
+      }
       if (saved) lines.add(saved + places[j] * 4 * hidden + unit, 4, hidden);
     };
     const auto gateOf = [=](int64_t j, int64_t unit, const float* tile, int64_t gate) {
-      const float* input = inputs + j * inputRow + gate * hidden + unit;
+      const float* input = inputs.data + inputPlaces[j] * inputs.apart + gate * hidden + unit;
       return gateSigmoid(load(tile + gate * Vec::width) +
                          loadUpTo(input, lanesLeft(hidden - unit)));
     };
@@ -120,7 +125,7 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
       const auto gates = [=](int64_t j, int64_t unit, float* tile) {
         const int n = lanesLeft(hidden - unit);
         const Vec r = gateOf(j, unit, tile, 0), z = gateOf(j, unit, tile, 1);
-        Vec sum = loadUpTo(inputs + j * inputRow + 2 * hidden + unit, n);
+        Vec sum = loadUpTo(inputs.data + inputPlaces[j] * inputs.apart + 2 * hidden + unit, n);
         if (joined) sum = sum + load(tile + 2 * Vec::width);
         Vec product = load(tile + (joined ? 3 : 2) * Vec::width);
         if (biasHh) product = product + loadUpTo(biasHh + 2 * hidden + unit, n);
@@ -149,7 +154,9 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
     } else {
       const auto output = [=](int64_t j, int64_t unit, const float* tile) {
         const int n = lanesLeft(hidden - unit);
-        const Vec sum = load(tile) + loadUpTo(inputs + j * inputRow + 2 * hidden + unit, n);
+        const Vec sum =
+            load(tile) +
+            loadUpTo(inputs.data + inputPlaces[j] * inputs.apart + 2 * hidden + unit, n);
         finish(j, unit, loadUpTo(after + j * row + unit, n), gateTanh(sum));
       };
       multiplyPart({cell.second, weights + cell.first.length(), resets, row, alive, alive}, tasks,

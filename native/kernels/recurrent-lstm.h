@@ -12,7 +12,8 @@ namespace {
 inline size_t lstmWorkspace(const LstmShape& shape, int threads) {
   const RecurrentSizes s(shape);
   const CellWeights weights(s, 4);
-  return ForwardMemory(s, 4, weights.joined, weights.panels.length(), threads, Arena(nullptr))
+  return ForwardMemory(s, 4, weights.inputs, weights.panels.length(), threads, Arena(nullptr),
+                       nullptr, 0)
       .bytes;
 }
 
@@ -32,8 +33,8 @@ void lstm(const LstmShape& shape, const Context& context, const float* x, const 
   if (s.batch == 0 || s.hiddenSize == 0) return;
   const CellWeights cell(s, 4);
   const Panels& panels = cell.panels;
-  ForwardMemory memory(s, 4, cell.joined, panels.length(), context.threads,
-                       Arena(context.workspace));
+  ForwardMemory memory(s, 4, cell.inputs, panels.length(), context.threads,
+                       Arena(context.workspace), saved, 5 * s.hiddenSize);
   Rows& rows = memory.rows;
   const int64_t hidden = s.hiddenSize, wide = 4 * hidden, row = stateRow(s);
   if (lengths) {
@@ -43,32 +44,34 @@ void lstm(const LstmShape& shape, const Context& context, const float* x, const 
   }
   const float* weights = memory.weights;
   if (context.packed) {
-    weightIh = context.packed;
     weights = context.packed + cell.inputs.length();
   } else {
     cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 4, context, x, weightIh, cell.inputs.packedIn(context.packed), biasIh,
-                       biasHh, wide);
+  memory.prepareInputs(s, cell.inputs, context, x, weightIh, biasIh, biasHh, wide);
   readStates(s, rows, h0, memory.states[0] + memory.hiddenAt, memory.row);
   readStates(s, rows, c0, memory.cells, row);
 
   const StepTasks tasks(s.batch * panels.k * wide, s.batch, panels.count());
-  const int64_t yStride = s.yStride, inputRow = memory.inputRow, stride = memory.row;
+  const int64_t yStride = s.yStride, stride = memory.row;
   float *cells = memory.cells, *yStart = y + s.yOffset;
   context.parallelSteps(s.steps, tasks.count(), [&](int64_t step, int64_t task, int) {
     const int64_t alive = rows.alive(step);
     const Places places = rows.placesOf(step);
-    const float *inputs = memory.inputsOf(step), *before = memory.states[step % 2];
+    const InputSums inputs = memory.inputs;
+    const Places inputPlaces = memory.inputPlaces(step);
+    const float* before = memory.states[step % 2];
     float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
-      lines.add(inputs + j * inputRow + unit, 4, hidden);
+      if (!inputs.inPlaces) {
+        lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit, 4, hidden);
+      }
       if (saved) lines.add(saved + places[j] * 5 * hidden + unit, 5, hidden);
     };
     const auto gates = [=](int64_t j, int64_t unit, float* tile) {
       const int n = lanesLeft(hidden - unit);
-      const float* input = inputs + j * inputRow + unit;
+      const float* input = inputs.data + inputPlaces[j] * inputs.apart + unit;
       const auto sumOf = [=](int64_t gate) {
         return load(tile + gate * Vec::width) + loadUpTo(input + gate * hidden, n);
       };

@@ -11,7 +11,8 @@ namespace {
 inline size_t rnnWorkspace(const RnnShape& shape, int threads) {
   const RecurrentSizes s(shape);
   const CellWeights weights(s, 1);
-  return ForwardMemory(s, 1, weights.joined, weights.panels.length(), threads, Arena(nullptr))
+  return ForwardMemory(s, 1, weights.inputs, weights.panels.length(), threads, Arena(nullptr),
+                       nullptr, 0)
       .bytes;
 }
 
@@ -30,8 +31,8 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
   if (s.batch == 0 || s.hiddenSize == 0) return;
   const CellWeights cell(s, 1);
   const Panels& panels = cell.panels;
-  ForwardMemory memory(s, 1, cell.joined, panels.length(), context.threads,
-                       Arena(context.workspace));
+  ForwardMemory memory(s, 1, cell.inputs, panels.length(), context.threads,
+                       Arena(context.workspace), y + s.yOffset, s.yStride);
   Rows& rows = memory.rows;
   const int64_t hidden = s.hiddenSize;
   if (lengths) {
@@ -40,30 +41,30 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
   }
   const float* weights = memory.weights;
   if (context.packed) {
-    weightIh = context.packed;
     weights = context.packed + cell.inputs.length();
   } else {
     cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
-  memory.prepareInputs(s, 1, context, x, weightIh, cell.inputs.packedIn(context.packed), biasIh,
-                       biasHh, hidden);
+  memory.prepareInputs(s, cell.inputs, context, x, weightIh, biasIh, biasHh, hidden);
   readStates(s, rows, h0, memory.states[0] + memory.hiddenAt, memory.row);
 
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
-  const int64_t yStride = s.yStride, inputRow = memory.inputRow, stride = memory.row;
+  const int64_t yStride = s.yStride, stride = memory.row;
   const bool relu = shape.relu != 0;
   float* yStart = y + s.yOffset;
   context.parallelSteps(s.steps, tasks.count(), [&](int64_t step, int64_t task, int) {
     const int64_t alive = rows.alive(step);
     const Places places = rows.placesOf(step);
-    const float *inputs = memory.inputsOf(step), *before = memory.states[step % 2];
+    const InputSums inputs = memory.inputs;
+    const Places inputPlaces = memory.inputPlaces(step);
+    const float* before = memory.states[step % 2];
     float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
-      lines.add(inputs + j * inputRow + unit);
+      lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit);
     };
     const auto output = [=](int64_t j, int64_t unit, const float* tile) {
       const int n = lanesLeft(hidden - unit);
-      const Vec sum = load(tile) + loadUpTo(inputs + j * inputRow + unit, n);
+      const Vec sum = load(tile) + loadUpTo(inputs.data + inputPlaces[j] * inputs.apart + unit, n);
       const Vec h = relu ? reluOf(sum) : gateTanh(sum);
       storeUpTo(after + j * stride + unit, h, n);
       storeUpTo(yStart + places[j] * yStride + unit, h, n);

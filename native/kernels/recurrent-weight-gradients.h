@@ -1,8 +1,7 @@
-// The products of a backward call over all its rows at once, from the gradients of the gates: those
-// of the weights and biases, and that of x.
+// Gradients of the weights and biases, from those of the gates: sums over all rows of a call.
 #pragma once
 
-#include "gemm-tile.h"
+#include "recurrent-rows-product.h"
 #include "recurrent-rows.h"
 
 namespace fovea {
@@ -40,7 +39,6 @@ struct GateBlock {
 };
 
 constexpr int maxEntered = 3, maxGateBlocks = 3;
-constexpr int64_t enteredWidth = tileVectors * Vec::width;
 
 // gradWeight = gradientsᵀ entered, summed over rows a depth at a time: its rows of what entered are
 // packed in panels, which stay in the L2 cache while tiles of gates, packed in turn, meet them.
@@ -49,10 +47,10 @@ class WeightGradients {
   WeightGradients(int64_t rows, const int64_t* columns, int count, int threads, Arena& arena)
       : count_(count) {
     for (int i = 0; i < count; ++i) {
-      panels_[i] = ceilDiv(columns[i], enteredWidth);
+      panels_[i] = ceilDiv(columns[i], panelWidth);
       allPanels_ += panels_[i];
     }
-    panelLength_ = smaller(rows, mostRows) * enteredWidth;
+    panelLength_ = smaller(rows, mostRows) * panelWidth;
     packed_ = arena.floats(allPanels_ * panelLength_);
     gates_ = arena.floats(threads * gatesLength);
   }
@@ -90,7 +88,7 @@ class WeightGradients {
   static constexpr int64_t gatesWidth = roundUp(tileRows, Vec::width);
   static constexpr int64_t gatesLength = mostRows * gatesWidth;
   // Panels of a depth that stay in the cache together.
-  static constexpr int64_t panelsAtOnce = larger(1, 196608 / (mostRows * enteredWidth));
+  static constexpr int64_t panelsAtOnce = larger(1, 196608 / (mostRows * panelWidth));
 
   static Split tilesOf(const GateBlock& block) { return Split::atMost(block.count, tileRows); }
   float* packedOf(int index) const {
@@ -103,9 +101,9 @@ class WeightGradients {
                    float* packed) const {
     for (int64_t row = begin; row < end; ++row) {
       const float* source = from.rows.of(row);
-      float* to = packed + (row - firstRow) * enteredWidth;
+      float* to = packed + (row - firstRow) * panelWidth;
       for (int64_t column = 0; column < from.columns; to += panelLength_) {
-        for (int64_t v = 0; v < enteredWidth; v += Vec::width, column += Vec::width) {
+        for (int64_t v = 0; v < panelWidth; v += Vec::width, column += Vec::width) {
           const int n = lanesLeft(larger(0, from.columns - column));
           store(to + v, source ? loadUpTo(source + column, n) : broadcast(0));
         }
@@ -171,12 +169,12 @@ class WeightGradients {
       if (!(block.factors >> i & 1)) continue;
       const int64_t last = smaller(panels_[i], panels.end - begin);
       for (int64_t panel = larger(0, panels.begin - begin); panel < last; ++panel) {
-        const int64_t column = panel * enteredWidth;
-        const int64_t columns = smaller(enteredWidth, entered[i].columns - column);
+        const int64_t column = panel * panelWidth;
+        const int64_t columns = smaller(panelWidth, entered[i].columns - column);
         const int64_t vectors = ceilDiv(columns, Vec::width);
         const ScalarSide left{gates, 1, gatesWidth};
         const bool fetches = panel == 0;
-        const VectorSide right{packedOf(i) + panel * panelLength_, enteredWidth,
+        const VectorSide right{packedOf(i) + panel * panelLength_, panelWidth,
                                fetches ? next : gates, fetches ? gateRow : 0, nullptr};
         float* to = entered[i].gradWeight + (block.weightRow + first) * entered[i].columns + column;
         for (int64_t r = 0; r < rows && depth.begin > 0; ++r) {
@@ -198,81 +196,6 @@ class WeightGradients {
   int count_;
   int64_t panels_[maxEntered] = {}, allPanels_ = 0, panelLength_;
   float *packed_, *gates_;
-};
-
-// gradX = gradients weightIh: the weight is packed in panels, the gradients are read as they lie.
-class InputGradient {
- public:
-  InputGradient(int64_t gates, int64_t columns, Arena& arena)
-      : gates_(gates),
-        columns_(columns),
-        panels_(ceilDiv(columns, enteredWidth)),
-        packed_(arena.floats(panels_ * gates * enteredWidth)) {}
-
-  // blocks: where the gates of the weight are among the first `gates` of a row of gradients.
-  void run(const Context& context, const Rows& rows, const float* gradients, int64_t gateRow,
-           const GateBlock* blocks, int blockCount, const float* weightIh, bool accumulate,
-           float* gradX) const {
-    pack(context, blocks, blockCount, weightIh);
-    const Split tiles = Split::atMost(rows.total(), tileRows);
-    const int64_t work = rows.total() * gates_ * columns_;
-    const Split shares = Split::into(tiles.parts, smaller(8, ceilDiv(work, taskWork)));
-    const Split depths = Split::atMost(gates_, 512);
-    if (rows.total() == 0) return;
-    context.parallel(shares.parts, [&](int64_t task, int) {
-      for (int64_t depth = 0; depth < depths.parts; ++depth) {
-        for (int64_t tile = shares.begin(task); tile < shares.end(task); ++tile) {
-          multiplyTile(rows, tiles.begin(tile), tiles.end(tile), depths.begin(depth),
-                       depths.end(depth), gradients, gateRow, accumulate || depth > 0, gradX);
-        }
-      }
-    });
-  }
-
- private:
-  void pack(const Context& context, const GateBlock* blocks, int blockCount,
-            const float* weightIh) const {
-    context.parallel(panels_, [&](int64_t panel, int) {
-      const int64_t column = panel * enteredWidth;
-      for (int b = 0; b < blockCount; ++b) {
-        if (!(blocks[b].factors & 1)) continue;
-        packRows({weightIh + blocks[b].weightRow * columns_ + column, 1, columns_},
-                 smaller(enteredWidth, columns_ - column), blocks[b].count,
-                 packed_ + (panel * gates_ + blocks[b].first) * enteredWidth, enteredWidth,
-                 enteredWidth);
-      }
-    });
-  }
-
-  void multiplyTile(const Rows& rows, int64_t begin, int64_t end, int64_t k0, int64_t k1,
-                    const float* gradients, int64_t gateRow, bool add, float* gradX) const {
-    alignas(64) float sums[maxTileFloats];
-    const ScalarSide left{gradients + begin * gateRow + k0, gateRow, 1};
-    for (int64_t panel = 0; panel < panels_; ++panel) {
-      const int64_t column = panel * enteredWidth;
-      const int64_t columns = smaller(enteredWidth, columns_ - column);
-      const int64_t vectors = ceilDiv(columns, Vec::width);
-      const int last = static_cast<int>(columns - (vectors - 1) * Vec::width);
-      const float* weights = packed_ + (panel * gates_ + k0) * enteredWidth;
-      const VectorSide right{weights, enteredWidth, weights, 0, nullptr};
-      const auto product = productTileFunction<Reading::whole>(end - begin, vectors);
-      if (!rows.sorted()) {
-        product(k1 - k0, left, right,
-                {gradX + begin * columns_ + column, columns_, last, {add, nullptr, false}});
-        continue;
-      }
-      const int64_t width = vectors * Vec::width;
-      product(k1 - k0, left, right, {sums, width, Vec::width, {false, nullptr, false}});
-      for (int64_t row = begin; row < end; ++row) {
-        finishTile(sums + (row - begin) * width, 1, width,
-                   gradX + rows.place(row) * columns_ + column, columns_, columns,
-                   {add, nullptr, false});
-      }
-    }
-  }
-
-  int64_t gates_, columns_, panels_;
-  float* packed_;
 };
 
 }  // namespace
