@@ -56,7 +56,8 @@ const own = 'fovea';
 const percent = (share: number) => `${Math.round(100 * share)} %`;
 
 /** Work per second of a call, in GFLOP/s or GB/s. */
-export const rateOf = (row: Row, ms: number): number => (row.flops || row.reads + row.writes) / ms / 1e6;
+export const rateOf = (row: Row, ms: number): number =>
+  (row.flops || (row.passes ?? 1) * (row.reads + row.writes)) / ms / 1e6;
 
 function cellOf(measured: readonly Measurement[]): Cell | undefined {
   const timed = measured.filter((it) => it.ms !== undefined);

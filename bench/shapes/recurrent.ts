@@ -26,6 +26,9 @@ export const recurrent: readonly Row[] = networks.flatMap(({ name, cell, gates, 
       for (let layer = 0; layer < layers; ++layer)
         weights += directions * gates * hidden * ((layer === 0 ? inputs : directions * hidden) + hidden);
       const forward = 2 * steps * batch * weights;
+      const sequences = layers * directions * (pass === 'training' ? 2 : 1);
+      // A step of one sequence does two operations for each weight of the state: the cache that holds them is its limit.
+      const streamed = batch === 1;
       return {
         family: 'recurrent',
         name: `${name} ${size} ${pass}`,
@@ -38,9 +41,10 @@ export const recurrent: readonly Row[] = networks.flatMap(({ name, cell, gates, 
           training: Number(pass === 'training'),
           packed: Number(pass === 'forward'),
         },
-        flops: pass === 'training' ? 3 * forward : forward,
-        reads: bytes(steps * batch * inputs, weights),
-        writes: bytes(steps * batch * directions * hidden),
+        flops: streamed ? 0 : pass === 'training' ? 3 * forward : forward,
+        reads: streamed ? bytes(gates * hidden * hidden) : bytes(steps * batch * inputs, weights),
+        writes: streamed ? 0 : bytes(steps * batch * directions * hidden),
+        ...(streamed && { passes: steps * sequences }),
       };
     }),
   ),

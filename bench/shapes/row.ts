@@ -18,6 +18,8 @@ export interface Row {
   readonly writes: number;
   /** All its bytes, where some are both read and written: changed in place. */
   readonly inPlace?: number;
+  /** How often the call goes through them (default 1). */
+  readonly passes?: number;
 }
 
 /** Whether arithmetic or bandwidth limits the row; not the price of a call, and JavaScript is far from either. */

@@ -7,7 +7,7 @@ import { parseOptions } from '../../bench/options.ts';
 import { markdown, overview } from '../../bench/report.ts';
 import { goalOf } from '../../bench/shapes/goals.ts';
 import { rows } from '../../bench/shapes/index.ts';
-import { title } from '../../bench/shapes/row.ts';
+import { footprint, title } from '../../bench/shapes/row.ts';
 import { type Measurement, rateOf, summarize } from '../../bench/summary.ts';
 import { aligned, digits, terminal } from '../../bench/table.ts';
 import { streamOf } from '../../bench/trials.ts';
@@ -53,6 +53,16 @@ test('the probe streams as the row does', () => {
   const streams = ['elementwise add 1MB', 'activation exp 1MB', 'reduction sum all 192MB', 'optimizer adam 1MB'];
   expect(streams.map((name) => streamOf(find(name)))).toEqual(['add', 'copy', 'read', 'update']);
   expect(streamOf(find('pool2d 1x64x112x112 avg 2x2 s2 bwd'))).toBe('fill');
+});
+
+test('one sequence goes through the weights of its state at each step, there and back', () => {
+  const [forward, training] = ['forward', 'training'].map((pass) => find(`recurrent LSTM T100 B1 I128 H512 ${pass}`));
+  const weights = 4 * 4 * 512 * 512;
+  expect(footprint(forward!)).toBe(weights);
+  expect(streamOf(forward!)).toBe('read');
+  expect(rateOf(forward!, 10)).toBeCloseTo((100 * weights) / 1e7);
+  expect(rateOf(training!, 10)).toBeCloseTo((200 * weights) / 1e7);
+  expect(find('recurrent LSTM T50 B32 I256 H256 training').flops).toBe(3 * 2 * 50 * 32 * 4 * 256 * 512);
 });
 
 describe('a line', () => {
