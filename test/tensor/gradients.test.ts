@@ -144,6 +144,7 @@ const cases: Case[] = [
     x23,
   ),
   of('concat', (a, b) => fovea.concat([a, b, a], 1), x23, normal([2, 2], 2)),
+  of('split, one part unused', (a) => fovea.concat(fovea.split(a, [2, 0, 1, 1], 1).slice(0, 3), 1), normal([3, 4], 1)),
   of('stack', (a, b) => fovea.stack([a, b], -1), x23, normal([2, 3], 2)),
   of('clone', (a) => a.clone(), x23),
   of('to, there and back', (a) => a.to('float64').mul(2), x23),

@@ -9,6 +9,7 @@ import {
   pick,
   randn,
   scalar,
+  split,
   stack,
   tensor,
   zeros,
@@ -182,6 +183,35 @@ describe('slice and pad', () => {
     expect(() => x234.pad([[-1, 0]])).toThrow('pad: expected at most 3 pairs of integers of 0 or more');
     expect(() => x234.pad([[Number.NaN, 0]])).toThrow('but got [[NaN, 0]]');
     expect(() => scalar(1).pad([[1, 1]])).toThrow('at most 0 pairs');
+  });
+});
+
+describe('split', () => {
+  test('gives parts along an axis', () => {
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    expect(split(x, [1, 2], 1).map((part) => part.toArray())).toEqual([
+      [[1], [4]],
+      [
+        [2, 3],
+        [5, 6],
+      ],
+    ]);
+    expect(split(x, [0, 2]).map((part) => part.shape)).toEqual([
+      [0, 3],
+      [2, 3],
+    ]);
+  });
+
+  test('refuses lengths that are not the whole', () => {
+    expect(messageOf(() => split(ones([2, 3]), [1, 1], 1))).toBe(
+      'ShapeError: split: expected lengths that add up to 3, because x has shape [2, 3], but got [1, 1]',
+    );
+    expect(() => split(ones([3]), [-1, 4])).toThrow('lengths that add up to 3');
+    expect(() => split(ones([3]), [1.5, 1.5])).toThrow('lengths that add up to 3');
+    expect(() => split(wrong(1), [1])).toThrow('split: expected x to be a tensor, but got 1');
   });
 });
 
