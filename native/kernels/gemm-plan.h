@@ -58,7 +58,7 @@ struct MatmulPlan {
     const int64_t tasks = smaller(m * n * k / taskWork, 8), height = larger(1, tiles.largest());
     if (path == MatmulPath::byTiles) {
       // Each block packs its vectors itself: few of them share vectors, and none a cache.
-      const int64_t width = columns < 1024 ? 128 : 256;
+      const int64_t width = columns <= 1024 ? 128 : 256;
       columnBlocks = Split::atMost(panels, larger(1, width / panelWidth));
       rowBlocks = Split::into(tiles.parts, ceilDiv(smaller(tasks, 4), columnBlocks.parts));
     } else {
@@ -108,8 +108,9 @@ struct MatmulPlan {
   // Long sums go to y in parts. Where b is read as it lies, shorter parts keep its lines and pages
   // near; y pays for them, the more the more rows it has.
   int64_t depthLimit(bool packedB) const {
-    if (turned) return path == MatmulPath::byTiles || !vectorsInOrder ? 1024 : 288;
-    if (packedB || path == MatmulPath::byTiles) return 512;
+    if (packedB) return 512;
+    if (path == MatmulPath::byTiles) return 1024;
+    if (turned) return vectorsInOrder ? 288 : 1024;
     return rows <= tileRows ? 32 : rows <= 128 ? 144 : 288;
   }
   void choosePath(bool packedB) {

@@ -14,8 +14,8 @@ struct ScalarSide {
   int64_t row, step;
 };
 
-// Row kk at data + kk * step. Meanwhile the lines of ahead + kk * aheadStep are fetched, which will
-// be wanted soon, and a copy is left at copy + kk * vectors * width where the reading says so.
+// Row kk at data + kk * step. Where the reading says so, the lines of ahead + kk * aheadStep, which
+// will be wanted soon, are fetched meanwhile, and a copy is left at copy + kk * vectors * width.
 struct VectorSide {
   const float* data;
   int64_t step;
@@ -32,15 +32,18 @@ struct TileOutput {
   Finish finish;
 };
 
-// How the vectors are read: all whole; the last one in part; and with a copy left behind.
-enum class Reading { whole, partial, copying };
+// How the vectors are read: all whole, and with lines fetched ahead; the last one in part; and with
+// a copy left behind.
+enum class Reading { whole, ahead, partial, copying };
 
 template <int rows, int vectors, Reading reading>
 void productTile(int64_t k, const ScalarSide& left, const VectorSide& right,
                  const TileOutput& out) {
-  const int64_t aRow = left.row, aStep = left.step, bStep = right.step, aheadStep = right.aheadStep;
+  const int64_t aRow = left.row, aStep = left.step, bStep = right.step;
   const int last = out.last;
-  const float *b = right.data, *ahead = right.ahead;
+  const float* b = right.data;
+  [[maybe_unused]] const int64_t aheadStep = right.aheadStep;
+  [[maybe_unused]] const float* ahead = right.ahead;
   [[maybe_unused]] float* copy = right.copy;
   constexpr int bases = (rows + 2) / 3;  // one pointer reaches three rows: p, p + row, p + 2 row
   const float* a[bases];
@@ -50,13 +53,14 @@ void productTile(int64_t k, const ScalarSide& left, const VectorSide& right,
   unroll<rows * vectors>([&](auto i) { sums[i] = broadcast(0); });
   const auto scalar = [&](auto r) { return broadcast(a[r / 3][r % 3 * aRow]); };
   const auto vector = [&](auto v) {
-    constexpr bool whole = reading == Reading::whole || v + 1 < vectors;
+    constexpr bool whole =
+        reading == Reading::whole || reading == Reading::ahead || v + 1 < vectors;
     const Vec x = whole ? load(b + v * Vec::width) : loadFirst(b + v * Vec::width, last);
     if constexpr (reading == Reading::copying) store(copy + v * Vec::width, x);
     return x;
   };
   for (int64_t kk = 0; kk < k; ++kk) {
-    prefetchFar(ahead);
+    if constexpr (reading != Reading::whole) prefetchFar(ahead);
     if constexpr (rows >= vectors) {
       Vec x[vectors];
       unroll<vectors>([&](auto v) { x[v] = vector(v); });
@@ -75,7 +79,7 @@ void productTile(int64_t k, const ScalarSide& left, const VectorSide& right,
     }
     unroll<bases>([&](auto i) { a[i] += aStep; });
     b += bStep;
-    ahead += aheadStep;
+    if constexpr (reading != Reading::whole) ahead += aheadStep;
     if constexpr (reading == Reading::copying) copy += vectors * Vec::width;
   }
 

@@ -51,6 +51,16 @@ inline void matmulTile(const MatmulPlan& plan, const MatmulShape& s, const Matmu
   }
 }
 
+// Of whole vectors; lines are fetched ahead only where there are any to fetch.
+inline void matmulWholeTile(const MatmulPlan& plan, const MatmulShape& s, const MatmulBlock& block,
+                            int64_t depth, int64_t tile, int64_t panel, const VectorSide& right) {
+  if (right.aheadStep > 0) {
+    matmulTile<Reading::ahead>(plan, s, block, depth, tile, panel, right);
+  } else {
+    matmulTile<Reading::whole>(plan, s, block, depth, tile, panel, right);
+  }
+}
+
 // Panel by panel, from packed vectors or, where that is null, as they lie. Of those, where several
 // tiles use a panel, the first leaves a copy for the others: rows of b may lie a page apart. While
 // they run, the lines of the next panel come near.
@@ -82,7 +92,7 @@ inline void matmulByPanels(const MatmulPlan& plan, const MatmulShape& s, const M
           right.aheadStep = 0;
         }
         if (packed || !plan.vectorsInOrder || tile > 0) {
-          matmulTile<Reading::whole>(plan, s, block, depth, block.tile0 + tile, panel, right);
+          matmulWholeTile(plan, s, block, depth, block.tile0 + tile, panel, right);
         } else if (tiles == 1) {
           matmulTile<Reading::partial>(plan, s, block, depth, block.tile0, panel, right);
         } else {
@@ -107,15 +117,18 @@ inline void packPanels(const MatmulPlan& plan, Operand vectors, int64_t depth, i
     }
     return;
   }
+  const int64_t whole = plan.columns / width;  // panels
+  const int64_t end = smaller(panel1, whole);
   for (int64_t kk = 0; kk < k; ++kk, packed += width) {
     const float* from = vectors.from(panel0 * width, k0 + kk).data;
     float* to = packed;
-    for (int64_t panel = panel0; panel < panel1; ++panel, from += width, to += k * width) {
-      const int64_t columns = plan.columnsIn(panel);
-      for (int64_t i = 0; i < width; i += Vec::width) {
-        const int count = lanesLeft(larger(0, columns - i));
-        store(to + i, loadUpTo(from + i, count));
-      }
+    for (int64_t panel = panel0; panel < end; ++panel, from += width, to += k * width) {
+      for (int64_t i = 0; i < width; i += Vec::width) store(to + i, load(from + i));
+    }
+    if (end == panel1) continue;
+    const int64_t columns = plan.columns - whole * width;
+    for (int64_t i = 0; i < width; i += Vec::width) {
+      store(to + i, loadFirst(from + i, lanesLeft(larger(0, columns - i))));
     }
   }
 }
@@ -138,7 +151,7 @@ inline void matmulByTiles(const MatmulPlan& plan, const MatmulShape& s, const Ma
           right.ahead = next + panel * share * k;
           right.aheadStep = share;
         }
-        matmulTile<Reading::whole>(plan, s, block, depth, tile, block.panel0 + panel, right);
+        matmulWholeTile(plan, s, block, depth, tile, block.panel0 + panel, right);
       }
     }
   }

@@ -183,12 +183,13 @@ class WeightGradients {
           prefetchFar(sums + columns / 2);
           prefetchFar(sums + columns - 1);
         }
-        productTileFunction<Reading::whole>(rows, vectors)(
-            k, left, right,
-            {to,
-             entered[i].columns,
-             static_cast<int>(columns - (vectors - 1) * Vec::width),
-             {depth.begin > 0, nullptr, false}});
+        const auto product = fetches ? productTileFunction<Reading::ahead>(rows, vectors)
+                                     : productTileFunction<Reading::whole>(rows, vectors);
+        product(k, left, right,
+                {to,
+                 entered[i].columns,
+                 static_cast<int>(columns - (vectors - 1) * Vec::width),
+                 {depth.begin > 0, nullptr, false}});
       }
     }
   }
