@@ -1,7 +1,8 @@
 // The race of training: fovea and PyTorch take the same steps in turn, each trial in a fresh process.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from './compare/trial.ts';
+import { environmentFor, environmentOf } from './sides.ts';
 
 /** What is trained; the networks are in compare/training-fovea.ts and compare/training-pytorch.py. */
 export const workloads: Readonly<Record<string, { readonly title: string; readonly unit: string }>> = {
@@ -34,17 +35,10 @@ export interface TrainingRate {
 }
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-// Debian's BLAS libraries take newer processors for old ones unless told; a fair race tells them.
-const tuned = { OPENBLAS_CORETYPE: 'SkylakeX', BLIS_ARCH_TYPE: 'skx' };
-const hasAvx512 = spawnSync('grep', ['-q', 'avx512f', '/proc/cpuinfo']).status === 0;
 
 const rivals = [
-  { command: process.execPath, args: ['--import', 'tsx', here('compare/training-fovea.ts')], env: {} },
-  {
-    command: process.env.PYTHON ?? '/usr/bin/python3',
-    args: [here('compare/training-pytorch.py')],
-    env: hasAvx512 ? tuned : {},
-  },
+  { command: process.execPath, args: ['--import', 'tsx', here('compare/training-fovea.ts')] },
+  { command: process.env.PYTHON ?? '/usr/bin/python3', args: [here('compare/training-pytorch.py')] },
 ];
 
 interface Trial {
@@ -57,12 +51,11 @@ export function raceTraining(workload: string, { batch, threads, rounds, seconds
   return threads.flatMap((count) => {
     const trials = rivals.map((): (Trial | undefined)[] => []);
     for (let round = 0; round < rounds; round++) {
-      for (const [index, { command, args, env }] of rivals.entries()) {
+      for (const [index, { command, args }] of rivals.entries()) {
         const size = batch === undefined ? [] : ['--batch', String(batch)];
         const options = ['--workload', workload, '--threads', String(count), '--seconds', String(seconds), ...size];
-        trials[index]?.push(
-          runTrial(command, [...args, ...options], { ...env, FOVEA_THREADS: String(count) }, round === 0),
-        );
+        const env = { ...environmentOf(''), ...environmentFor(count) };
+        trials[index]?.push(runTrial(command, [...args, ...options], env, round === 0));
       }
     }
     return trials.flatMap((own) => {
