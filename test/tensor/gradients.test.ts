@@ -52,6 +52,21 @@ const cases: Case[] = [
     ),
   ),
 
+  of(
+    'crf, with lengths',
+    (emissions, transitions, start, end) =>
+      fovea.crf(emissions!, transitions!, [2, 0, 1, 1, 0, 2], { start: start!, end: end!, lengths: [3, 1] }),
+    ...[[3, 2, 3], [3, 3], [3], [3]].map((shape, i) => normal(shape, 1 + i)),
+  ),
+  of(
+    'crfLogPartition',
+    (emissions, transitions) => fovea.crfLogPartition(emissions!, transitions!),
+    ...[
+      [3, 2, 3],
+      [3, 3],
+    ].map((shape, i) => normal(shape, 1 + i)),
+  ),
+
   of('neg', (a) => a.neg(), x23),
   of('abs', (a) => a.abs(), x23),
   of('exp', (a) => a.exp(), x23),
@@ -227,10 +242,11 @@ describe('gradients agree with finite differences', () => {
   });
 
   const without = new Set([
-    ...['isGradEnabled', 'noGrad', 'customOp', 'gradcheck', 'manualSeed', 'defaultGenerator'], // no operations
+    ...['isGradEnabled', 'noGrad', 'customOp', 'gradcheck', 'manualSeed', 'defaultGenerator', 'gradientValues'], // no operations
     ...['tensor', 'fromArray', 'scalar', 'full', 'zeros', 'ones', 'arange', 'eye', 'randn', 'rand'],
     ...['equal', 'less', 'argmax', 'argmin'], // constant almost everywhere
     ...['backward', 'toFloat', 'detach'],
+    ...['crfDecode', 'crfMarginals'], // answers, not steps on the way to a loss
   ]);
   const isOperation = ([name, value]: [string, unknown]) =>
     typeof value === 'function' && /^[a-z]/.test(name) && !name.endsWith('_') && !without.has(name);
