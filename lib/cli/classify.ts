@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { loadModelInput } from '../data/index.ts';
 import { noGrad, softmax } from '../tensor/index.ts';
 import type { AddCommand, Context } from './context.ts';
-import { type OpenModel, openModel } from './model-file.ts';
+import { type OpenModel, openModel, readModelFile } from './model-file.ts';
 import { examples, integer, percent } from './options.ts';
 
 type When = 'auto' | 'yes' | 'no';
@@ -49,7 +49,7 @@ export const addClassify: AddCommand = (program, context) => {
 };
 
 async function classify(file: string, images: string[], options: Options, { stdout }: Context): Promise<void> {
-  const opened = openModel(file);
+  const opened = openModel(readModelFile(file));
   const results: { file: string; predictions: Prediction[] }[] = [];
   for (const image of images) {
     const predictions = await predictionsFor(opened, image, options);

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { DataError } from '../tensor/index.ts';
 import type { AddCommand, Context } from './context.ts';
-import { openFile } from './model-file.ts';
+import { readModelFile } from './model-file.ts';
 import { examples } from './options.ts';
 import { architectures, taskOf } from './tasks/index.ts';
 
@@ -25,11 +25,12 @@ export const addEvaluate: AddCommand = (program, context) => {
 };
 
 async function measure(file: string, { data, split, json = false }: Options, context: Context): Promise<void> {
-  const { info, checkpoint } = openFile(file);
-  const task = taskOf(info.architecture);
+  const read = readModelFile(file);
+  const { architecture } = read.info;
+  const task = taskOf(architecture);
   if (task === undefined) {
     const known = architectures.join(', ');
-    throw new DataError(`${file}: expected a model that is one of ${known}, but got '${info.architecture}'`);
+    throw new DataError(`${file}: expected a model that is one of ${known}, but got '${architecture}'`);
   }
-  await task.evaluate({ file, info, checkpoint, data, split, json }, context);
+  await task.evaluate({ ...read, data, split, json }, context);
 }

@@ -3,7 +3,7 @@ import { rmse } from '../data/index.ts';
 import { checkWritable, writeAtomic } from '../io/atomic.ts';
 import { type AddCommand, type Context, UsageError } from './context.ts';
 import { lineChart } from './line-chart.ts';
-import { openFile } from './model-file.ts';
+import { readModelFile } from './model-file.ts';
 import { examples, integer } from './options.ts';
 import { type OpenForecaster, oneStep, openForecaster } from './tasks/forecaster-file.ts';
 
@@ -39,8 +39,7 @@ async function forecast(file: string, options: Options, { stdout }: Context): Pr
   const { steps, holdout = false, plot, json } = options;
   if (plot !== undefined && !plot.endsWith('.svg')) throw new UsageError(`--plot writes .svg, but got ${plot}`);
   if (plot !== undefined) checkWritable(plot);
-  const { info, checkpoint } = openFile(file);
-  const opened = openForecaster(file, info, checkpoint, options.data);
+  const opened = openForecaster(readModelFile(file), options.data);
   const { model, series } = opened;
   const { values, labels } = series;
   const begin = holdout ? values.length - steps : values.length;

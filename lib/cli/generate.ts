@@ -4,9 +4,9 @@ import { lineEnd, spaceBetween, tokenize, Vocabulary } from '../data/index.ts';
 import { padding, writeTokens } from '../models/index.ts';
 import { DataError, Generator } from '../tensor/index.ts';
 import { type AddCommand, type Context, interruptible } from './context.ts';
-import { openFile } from './model-file.ts';
+import { readModelFile } from './model-file.ts';
 import { examples, integer, numberFrom } from './options.ts';
-import { languageModelOf, type TextModel } from './tasks/language-file.ts';
+import { openLanguageModel, type TextModel } from './tasks/language-file.ts';
 
 interface Options {
   readonly prompt: string;
@@ -41,7 +41,7 @@ export const addGenerate: AddCommand = (program, context) => {
 
 async function generate(file: string, options: Options, context: Context): Promise<void> {
   const { stdout } = context;
-  const text = languageModelOf(file, openFile(file).checkpoint);
+  const text = openLanguageModel(readModelFile(file));
   const { model, level, vocabulary } = text;
   const { length, temperature, topK = Infinity, topP, seed } = options;
   const prompt = promptOf(text, options.prompt, context);

@@ -1,47 +1,52 @@
 // From a file to a model ready to use.
 import { type Checkpoint, loadCheckpoint, type ModelInfo } from '../io/index.ts';
 import { createModel, type ModelDefinition } from '../models/index.ts';
+import type { Module } from '../nn/index.ts';
 import { DataError } from '../tensor/index.ts';
 
-export interface OpenFile {
+/** A model file that has been read. */
+export interface ModelFile {
+  readonly file: string;
+  /** As the file says: its classes and preprocessing, not those of the architecture in general. */
   readonly info: ModelInfo;
   readonly checkpoint: Checkpoint;
 }
 
-export interface OpenModel extends OpenFile {
+export interface OpenModel extends ModelFile {
   readonly definition: ModelDefinition;
-  /** As the file says: its classes and preprocessing, not those of the architecture in general. */
-  readonly info: ModelInfo;
 }
 
 /** Reads a model file of any kind. Throws DataError if it does not say what its model is. */
-export function openFile(file: string): OpenFile {
+export function readModelFile(file: string): ModelFile {
   const checkpoint = loadCheckpoint(file);
-  return { info: infoIn(checkpoint, file), checkpoint };
+  if (checkpoint.model !== undefined) return { file, info: checkpoint.model, checkpoint };
+  throw new DataError(`${file}: expected a model that fovea saved, but got tensors without a model's description`);
 }
 
-/** Makes the model of pictures a file describes, with the file's weights. Throws DataError if it does not describe one. */
-export function openModel(file: string): OpenModel {
-  return modelOf(file, loadCheckpoint(file));
+/** The model of pictures in a file. Throws DataError if it holds none, or a damaged one. */
+export function openModel(read: ModelFile): OpenModel {
+  const { architecture, options } = read.info;
+  const classes = Reflect.get(options, 'classes');
+  const definition = restore(read, () => createModel(architecture, typeof classes === 'number' ? { classes } : {}));
+  return { ...read, definition };
 }
 
-/** The same for a file that has been read. */
-export function modelOf(file: string, checkpoint: Checkpoint): OpenModel {
-  const info = infoIn(checkpoint, file);
-  const classes = Reflect.get(info.options, 'classes');
+/** Throws DataError unless a file holds `architecture`, which the message calls `what`. */
+export function checkArchitecture({ file, info }: ModelFile, architecture: string, what: string): void {
+  if (info.architecture === architecture) return;
+  throw new DataError(`${file}: expected ${what} that fovea saved, but got a model '${info.architecture}'`);
+}
+
+/** What `make` makes, with the file's weights in its model, ready to be used. Throws DataError, which names the file, if they do not fit. */
+export function restore<T extends { readonly model: Module }>({ file, checkpoint }: ModelFile, make: () => T): T {
   try {
-    const definition = createModel(info.architecture, typeof classes === 'number' ? { classes } : {});
-    definition.model.loadStateDict(checkpoint.weights);
-    definition.model.eval();
-    return { definition, info, checkpoint };
+    const made = make();
+    made.model.loadStateDict(checkpoint.weights);
+    made.model.eval();
+    return made;
   } catch (error) {
     throw new DataError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-function infoIn({ model }: Checkpoint, file: string): ModelInfo {
-  if (model !== undefined) return model;
-  throw new DataError(`${file}: expected a model that fovea saved, but got tensors without a model's description`);
 }
 
 /** The description of a model of pictures for its file. */

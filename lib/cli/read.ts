@@ -12,6 +12,7 @@ import {
 import type { WordReader } from '../models/index.ts';
 import { noGrad } from '../tensor/index.ts';
 import { type AddCommand, type Context, UsageError } from './context.ts';
+import { readModelFile } from './model-file.ts';
 import { count, examples, integer, percent } from './options.ts';
 import { ink, openReader } from './tasks/words.ts';
 import { wordSheet } from './word-sheet.ts';
@@ -50,7 +51,7 @@ async function read(file: string, pictures: string[], options: Options, { stdout
   if ((data === undefined) === (pictures.length === 0)) {
     throw new UsageError('read takes either pictures of letters or --data');
   }
-  const { model, holdOut } = openReader(file);
+  const { model, holdOut } = openReader(readModelFile(file));
   const known = data !== undefined;
   const { letters, words } = known ? wordsOf(data, holdOut, options) : await wordOf(pictures);
   const texts = readWords(model, letters, words);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createModel, models } from '../models/index.ts';
 import { summary } from '../nn/index.ts';
 import { type AddCommand, UsageError } from './context.ts';
-import { openModel } from './model-file.ts';
+import { openModel, readModelFile } from './model-file.ts';
 import { examples } from './options.ts';
 
 export const addSummary: AddCommand = (program, { stdout }) => {
@@ -23,7 +23,7 @@ export const addSummary: AddCommand = (program, { stdout }) => {
 
 function definitionOf(name: string) {
   if (Object.hasOwn(models, name)) return createModel(name);
-  if (existsSync(name)) return openModel(name).definition;
+  if (existsSync(name)) return openModel(readModelFile(name)).definition;
   const known = Object.keys(models).join(', ');
   throw new UsageError(`summary: expected a model file or one of ${known}, but got '${name}'`);
 }

@@ -3,9 +3,9 @@ import { marksSpans, type SentenceEncoder, spans, wordsOf } from '../data/index.
 import { noGrad } from '../tensor/index.ts';
 import { type AddCommand, type Context, interruptible } from './context.ts';
 import { linesOf } from './lines.ts';
-import { openFile } from './model-file.ts';
+import { readModelFile } from './model-file.ts';
 import { examples } from './options.ts';
-import { type OpenTagger, taggerIn } from './tasks/tagger-file.ts';
+import { type OpenTagger, openTagger } from './tasks/tagger-file.ts';
 
 interface Options {
   readonly tokenized?: true;
@@ -44,7 +44,7 @@ export const addTag: AddCommand = (program, context) => {
 
 async function tag(file: string, text: readonly string[], options: Options, context: Context): Promise<void> {
   const { stdout, stdin = process.stdin } = context;
-  const opened = taggerIn(openFile(file).checkpoint, file);
+  const opened = openTagger(readModelFile(file));
   const show = options.json ? asJson : asColumns;
   const split = options.tokenized ? (line: string) => line.split(/\s+/).filter((word) => word !== '') : wordsOf;
   const print = (lines: readonly string[]) => {

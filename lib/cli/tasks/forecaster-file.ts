@@ -1,10 +1,11 @@
 // A saved forecaster with its series, and how far off its forecasts are.
 import { readSeries, rmse, type Series, type WindowRange, Windows } from '../../data/index.ts';
-import type { Checkpoint, ModelInfo } from '../../io/index.ts';
+import type { ModelInfo } from '../../io/index.ts';
 import { isRecord } from '../../io/json.ts';
 import { Forecaster } from '../../models/index.ts';
 import { DataError, noGrad } from '../../tensor/index.ts';
 import { predict } from '../../training/index.ts';
+import { checkArchitecture, type ModelFile, restore } from '../model-file.ts';
 
 /** What a model file says of a forecaster. */
 export interface ForecasterFileOptions {
@@ -29,24 +30,15 @@ export interface OpenForecaster {
 }
 
 /** A saved forecaster with its series: that of `data`, else the one it was trained on. Throws DataError for another model. */
-export function openForecaster(
-  file: string,
-  info: ModelInfo,
-  checkpoint: Checkpoint,
-  data: string | undefined,
-): OpenForecaster {
+export function openForecaster(read: ModelFile, data: string | undefined): OpenForecaster {
+  checkArchitecture(read, 'forecaster', 'a forecaster');
+  const { file, info } = read;
   const options = optionsOf(info);
   if (options === undefined) {
-    throw new DataError(`${file}: expected a forecaster with its options, but got '${info.architecture}'`);
+    throw new DataError(`${file}: expected a forecaster's options, but got ${JSON.stringify(info.options)}`);
   }
-  const model = new Forecaster(options);
-  try {
-    model.loadStateDict(checkpoint.weights);
-  } catch (error) {
-    throw new DataError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-  model.eval();
-  const { training } = checkpoint;
+  const { model } = restore(read, () => ({ model: new Forecaster(options) }));
+  const { training } = read.checkpoint;
   const trainedOn = isRecord(training) && isRecord(training.extra) ? training.extra.data : undefined;
   const where = data ?? trainedOn;
   if (typeof where !== 'string') throw new DataError(`${file}: expected --data, because the file does not name any`);
@@ -54,12 +46,11 @@ export function openForecaster(
   return { model, series, cut: cutOf(series.values, options.test) };
 }
 
-function optionsOf({ architecture, options }: ModelInfo): ForecasterFileOptions | undefined {
+function optionsOf({ options }: ModelInfo): ForecasterFileOptions | undefined {
   const { window, hidden, cell, deviation, column, test }: Partial<Record<string, unknown>> = { ...options };
   const size = (value: unknown): value is number =>
     Number.isSafeInteger(value) && Number(value) > 0 && Number(value) < 1e6;
   const right =
-    architecture === 'forecaster' &&
     size(window) &&
     size(hidden) &&
     (cell === 'lstm' || cell === 'gru') &&

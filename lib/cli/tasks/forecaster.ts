@@ -126,11 +126,9 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
 /** Besides one step, errors are told for a forecast of so many. */
 const AHEAD = 12;
 
-async function measure(
-  { file, info, checkpoint, data, split, json }: EvaluateRequest,
-  context: Context,
-): Promise<void> {
-  const { model, series, cut } = openForecaster(file, info, checkpoint, data);
+async function measure(request: EvaluateRequest, context: Context): Promise<void> {
+  const { data, split, json } = request;
+  const { model, series, cut } = openForecaster(request, data);
   const range = split === 'test' ? { from: cut } : { to: cut };
   const one = await interruptible(context, (signal) => oneStep(model, series.values, range, signal));
   const many = stepsAhead(model, series.values, range, AHEAD);

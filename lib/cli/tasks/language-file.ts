@@ -1,8 +1,9 @@
 // A language model and its file: what the file says besides the weights, and the model that it describes.
 import { type TextLevel, textLevels, Vocabulary } from '../../data/index.ts';
-import type { Checkpoint, ModelInfo } from '../../io/index.ts';
+import type { ModelInfo } from '../../io/index.ts';
 import { LanguageModel, type LanguageModelOptions } from '../../models/index.ts';
 import { DataError } from '../../tensor/index.ts';
+import { checkArchitecture, type ModelFile, restore } from '../model-file.ts';
 
 export const architecture = 'language-model';
 
@@ -19,12 +20,10 @@ export function describeModel(level: TextLevel, vocabulary: Vocabulary, sizes: S
   return { architecture, options: { level, ...sizes, vocabulary: vocabulary.toJSON() } };
 }
 
-/** Makes the language model of a file, in evaluation mode. Throws DataError if the file holds none, or a damaged one. */
-export function languageModelOf(file: string, { model: info, weights }: Checkpoint): TextModel {
-  if (info?.architecture !== architecture) {
-    const got = info === undefined ? "tensors without a model's description" : `a model '${info.architecture}'`;
-    throw new DataError(`${file}: expected a language model that fovea saved, but got ${got}`);
-  }
+/** The language model in a file. Throws DataError if it holds another model, or a damaged one. */
+export function openLanguageModel(read: ModelFile): TextModel {
+  checkArchitecture(read, architecture, 'a language model');
+  const { file, info } = read;
   const options: Readonly<Record<string, unknown>> = { ...info.options };
   const level = textLevels.find((known) => known === options.level);
   if (level === undefined) {
@@ -34,13 +33,8 @@ export function languageModelOf(file: string, { model: info, weights }: Checkpoi
   }
   const vocabulary = Vocabulary.fromJSON(options.vocabulary, file);
   if (!vocabulary.open) throw new DataError(`${file}: expected an open vocabulary, but got a closed one`);
-  try {
-    const model = new LanguageModel(vocabulary.size, sizesIn(options));
-    model.loadStateDict(weights);
-    return { model: model.eval(), level, vocabulary };
-  } catch (error) {
-    throw new DataError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  const { model } = restore(read, () => ({ model: new LanguageModel(vocabulary.size, sizesIn(options)) }));
+  return { model, level, vocabulary };
 }
 
 /** The sizes among the options of a file; wrong ones are refused here or by the layers. */

@@ -16,7 +16,7 @@ import { type Carried, evaluate } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
 import { choice, count, integer, number, numberFrom, percent } from '../options.ts';
 import { openText, type TextPart } from './language-data.ts';
-import { architecture, describeModel, languageModelOf } from './language-file.ts';
+import { architecture, describeModel, openLanguageModel } from './language-file.ts';
 import { languageRecipes } from './language-recipes.ts';
 import type { EvaluateRequest, Plan, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
@@ -153,8 +153,9 @@ function inOrder(part: TextPart, level: TextLevel, rows = 1): Batches<TokenBatch
   return level === 'line' ? linesIn(part, 256) : new StreamLoader(streamOf(part), { rows, steps: 512 });
 }
 
-async function measure({ file, checkpoint, data, split, json }: EvaluateRequest, context: Context): Promise<void> {
-  const { model, level, vocabulary } = languageModelOf(file, checkpoint);
+async function measure(request: EvaluateRequest, context: Context): Promise<void> {
+  const { file, checkpoint, data, split, json } = request;
+  const { model, level, vocabulary } = openLanguageModel(request);
   const trained = trainingData(checkpoint.training);
   const source = data ?? trained.data;
   if (source === null) throw new DataError(`evaluate: expected --data, because ${file} does not say what it learnt`);

@@ -4,7 +4,7 @@ import { createModel, type ModelDefinition } from '../../models/index.ts';
 import { crossEntropy, Generator, type Tensor } from '../../tensor/index.ts';
 import { accuracy, ConfusionMatrix, evaluate, supervised } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
-import { infoOf, modelOf } from '../model-file.ts';
+import { infoOf, openModel } from '../model-file.ts';
 import { count, integer, number, percent } from '../options.ts';
 import { checkFits, numberedAs, openData, type TrainAndTest } from './picture-data.ts';
 import { augmentations, normalization } from './picture-transforms.ts';
@@ -118,7 +118,7 @@ function parts(all: Dataset, { limit, validation, seed }: Settings<Own>): [train
 async function measure(request: EvaluateRequest, context: Context): Promise<void> {
   const { file, data: where = 'builtin', split: part, json } = request;
   const { stdout } = context;
-  const { definition, info } = modelOf(file, request.checkpoint);
+  const { definition, info } = openModel(request);
   const names = info.classes ?? definition.classes;
   const opened = await openData(where, { ...info, classes: names });
   for (const note of opened.notes) context.stderr.write(`${note}\n`);

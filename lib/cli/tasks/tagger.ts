@@ -15,7 +15,7 @@ import { taggingMetrics } from '../../training/index.ts';
 import { type Context, interruptible, UsageError } from '../context.ts';
 import { choice, count, integer, number } from '../options.ts';
 import { findTagged, type Part, readTagged, tagColumns } from './tagger-data.ts';
-import { taggerIn, taggerInfo } from './tagger-file.ts';
+import { openTagger, taggerInfo } from './tagger-file.ts';
 import { scoreAsJson, scoreAsText, scoreInLine, scoreOf } from './tagger-score.ts';
 import type { EvaluateRequest, Plan, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
@@ -163,7 +163,7 @@ function vocabularyOf({ words, tags, intents }: SentenceEncoder): string {
 async function measure(request: EvaluateRequest, context: Context): Promise<void> {
   const { file, data: where, split, json } = request;
   if (where === undefined) throw new UsageError('evaluate: expected --data, sentences with their tags, but got none');
-  const { model, encoder, column } = taggerIn(request.checkpoint, file);
+  const { model, encoder, column } = openTagger(request);
   const { format, files } = findTagged(where, split);
   const path = files[split];
   if (path === undefined) throw new DataError(`data: expected a file called ${split} in ${where}, but got none`);

@@ -1,10 +1,11 @@
 // A task is what a kind of model is to the command line: its names, its options and data, how it is trained and measured.
 import type { Batches } from '../../data/index.ts';
-import type { Checkpoint, ModelInfo } from '../../io/index.ts';
+import type { ModelInfo } from '../../io/index.ts';
 import type { Module } from '../../nn/index.ts';
 import type { OptimizerSpec, ScheduleSpec } from '../../optim/index.ts';
 import type { Carried, Measured, Metric } from '../../training/index.ts';
 import type { Context } from '../context.ts';
+import type { ModelFile } from '../model-file.ts';
 
 /** What an option may hold; a checkpoint keeps it as JSON. */
 export type Value = string | number | boolean | null;
@@ -62,10 +63,7 @@ export interface Plan<B = unknown, O = unknown, T = unknown> {
 }
 
 /** What `fovea evaluate` says. */
-export interface EvaluateRequest {
-  readonly file: string;
-  readonly info: ModelInfo;
-  readonly checkpoint: Checkpoint;
+export interface EvaluateRequest extends ModelFile {
   /** Undefined: the task's own. */
   readonly data: string | undefined;
   readonly split: 'train' | 'test';

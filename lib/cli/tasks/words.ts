@@ -1,12 +1,11 @@
 // The task of reading handwritten words, letter by letter.
 import { InvalidArgumentError } from 'commander';
 import { alphabet, loadOcrLetters, normalize, randomAffine, splitWords, WordLoader } from '../../data/index.ts';
-import type { ModelInfo } from '../../io/index.ts';
 import { WordReader } from '../../models/index.ts';
 import { DataError, Generator } from '../../tensor/index.ts';
 import { evaluate, letterAccuracy, reading, wordAccuracy } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
-import { openFile } from '../model-file.ts';
+import { checkArchitecture, type ModelFile, restore } from '../model-file.ts';
 import { count, percent } from '../options.ts';
 import type { EvaluateRequest, Plan, Settings, Task, TaskRecipe } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
@@ -89,31 +88,18 @@ const heldOut = (holdOut: string) => (holdOut === 'words' ? 'every fifth distinc
 const summary = ({ accuracy = 0, words: whole = 0, loss }: { accuracy?: number; words?: number; loss: number }) =>
   `letters ${percent(accuracy)}, words ${percent(whole)}, loss ${loss.toPrecision(4)} a letter`;
 
-/** A word reader from a file, and what was held out of its training. */
-export function openReader(file: string): { model: WordReader; holdOut: string } {
-  const { info, checkpoint } = openFile(file);
-  return readerOf(file, info, checkpoint.weights);
-}
-
-function readerOf(file: string, info: ModelInfo, weights: EvaluateRequest['checkpoint']['weights']) {
-  if (info.architecture !== 'words') {
-    throw new DataError(`${file}: expected a model that reads words, but got '${info.architecture}'`);
-  }
-  const model = new WordReader();
-  try {
-    model.loadStateDict(weights);
-  } catch (error) {
-    throw new DataError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-  model.eval();
-  const holdOut: unknown = Reflect.get(info.options, 'holdOut');
+/** The word reader in a file, and what was held out of its training. Throws DataError for another model, or a damaged one. */
+export function openReader(read: ModelFile): { model: WordReader; holdOut: string } {
+  checkArchitecture(read, 'words', 'a reader of words');
+  const { model } = restore(read, () => ({ model: new WordReader() }));
+  const holdOut: unknown = Reflect.get(read.info.options, 'holdOut');
   return { model, holdOut: typeof holdOut === 'string' ? holdOut : '0' };
 }
 
 async function measure(request: EvaluateRequest, context: Context): Promise<void> {
-  const { file, info, checkpoint, data, split: part, json } = request;
+  const { data, split: part, json } = request;
   if (data === undefined) throw new DataError('evaluate: expected --data with the OCR letters, but got none');
-  const { model, holdOut } = readerOf(file, info, checkpoint.weights);
+  const { model, holdOut } = openReader(request);
   const { words: all, letters } = loadOcrLetters(data);
   const chosen = splitWords(all, holdOut)[part];
   const loader = new WordLoader(letters, chosen, { batchSize: 256, transforms: [ink] });
