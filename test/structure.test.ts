@@ -9,8 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const allowed: Record<string, readonly string[]> = {
   kernels: [],
   tensor: ['kernels'],
-  nn: ['tensor'],
+  nn: ['kernels', 'tensor'],
   optim: ['kernels', 'tensor'],
+  graph: ['kernels', 'tensor'],
   models: ['nn', 'tensor', 'optim', 'io'],
   data: ['tensor', 'io'],
   io: ['tensor', 'nn', 'optim'],

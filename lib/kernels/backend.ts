@@ -7,9 +7,11 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { NativeLoadError, packageRoot } from './binary.ts';
 import type { Buffers, Operands, Shape } from './call.ts';
 import { checkCall } from './check.ts';
+import { type Executor, type ProgramSpec, referenceExecutor } from './executor.ts';
 import { layoutOf } from './layout.ts';
 import type { KernelName } from './list.ts';
 import { loadNative, type Native, type Packed } from './native.ts';
+import { recorder } from './recording.ts';
 import { reference } from './reference.ts';
 import { chooseThreads } from './threads.ts';
 
@@ -50,6 +52,7 @@ let chosen: Choice | undefined;
  */
 export function run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>, packed?: Packed): void {
   chosen ??= choose();
+  recorder()?.called(kernel, shape, buffers);
   if (chosen.native !== undefined && !hasDoubles(buffers)) chosen.native.run(kernel, shape, buffers, packed);
   else runReference(kernel, shape, buffers);
 }
@@ -61,6 +64,12 @@ export function run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: B
 export function pack<K extends KernelName>(kernel: K, shape: Shape<K>, operands: Operands<K>): Packed | undefined {
   chosen ??= choose();
   return chosen.native?.pack(kernel, shape, operands);
+}
+
+/** Prepares a program for the backend in use. */
+export function executorOf(spec: ProgramSpec): Executor {
+  chosen ??= choose();
+  return chosen.native?.executor(spec) ?? referenceExecutor(spec);
 }
 
 /** What was chosen and why. Makes the choice if no kernel has run yet. */

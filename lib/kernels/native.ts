@@ -1,6 +1,7 @@
 // The native backend: packs a call for the binary and runs it there.
 import { type BinaryInfo, openBinary } from './binary.ts';
 import type { Buffers, Operands, Shape } from './call.ts';
+import { type Executor, type ProgramSpec, referenceExecutor } from './executor.ts';
 import { type Caller, callerOf, type Fields, type Memories } from './caller.ts';
 import { layouts } from './layout.ts';
 import type { KernelName } from './list.ts';
@@ -22,6 +23,8 @@ export interface Native {
    * anything is written, where it does not fit the list.
    */
   run<K extends KernelName>(kernel: K, shape: Shape<K>, buffers: Buffers<K>, packed?: Packed): void;
+  /** Prepares a program for the instruction set and the number of threads in use. */
+  executor(spec: ProgramSpec): Executor;
   /** Packs the constant operands of calls of this shape; undefined where the kernel takes them as they are. */
   pack<K extends KernelName>(kernel: K, shape: Shape<K>, operands: Operands<K>): Packed | undefined;
 }
@@ -82,5 +85,6 @@ function load(): Native {
     info: () => binary.info(),
     run,
     pack,
+    executor: (spec) => referenceExecutor(spec),
   };
 }

@@ -1,4 +1,5 @@
 // Normalisation layers: to mean 0 and variance 1 over the batch or over the features of one example.
+import { decidesBy, everyRun } from '../kernels/recording.ts';
 import { fail } from '../tensor/errors.ts';
 import { batchNorm, layerNorm, ones, scalar, type Tensor, zeros } from '../tensor/index.ts';
 import { product } from '../tensor/shape.ts';
@@ -52,9 +53,10 @@ abstract class BatchNorm extends Module {
     const { runningMean, runningVar, numBatchesTracked, weight, bias, eps } = this;
     let momentum = this.momentum ?? 0;
     if (this.training && numBatchesTracked) {
-      const batches = numBatchesTracked.ints[0]! + 1;
-      numBatchesTracked.ints[0] = batches;
+      everyRun(() => numBatchesTracked.ints[0]!++);
       numBatchesTracked.touch();
+      const batches = numBatchesTracked.ints[0]!;
+      if (this.momentum === null) decidesBy(this.constructor.name, numBatchesTracked.indexOperand);
       momentum = this.momentum ?? 1 / batches;
     }
     const training = this.training || runningMean === null;

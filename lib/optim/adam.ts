@@ -52,17 +52,20 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<AdamOptions>): void {
-    const { lr, betas, eps, weightDecay, l1 } = group;
-    // From the betas as the kernel gets them: 1 - 0.999 as float32 is off by 5e-5, which the correction must share.
-    const corrections = Array.from(settingsFor(param, betas), (beta) => 1 - beta ** state.step);
-    const settings = [lr, ...betas, eps, weightDecay, l1, Number(this.decoupled), ...corrections];
+    const { betas, eps, weightDecay, l1 } = group;
+    // The betas as the kernel gets them: 1 - 0.999 as float32 is off by 5e-5, which the corrections must share.
+    const used = param.dtype === 'float64' ? betas : betas.map(Math.fround);
+    const settings = settingsFor(param, () => [
+      ...[group.lr, ...betas, eps, weightDecay, l1, Number(this.decoupled)],
+      ...used.map((beta) => 1 - beta ** state.step),
+    ]);
     run(
       'adam',
       { count: param.size, settingsLength: settings.length },
       {
-        settings: settingsFor(param, settings),
-        grad: grad.floats,
-        param: param.floats,
+        settings,
+        grad: grad.operand,
+        param: param.operand,
         average: slot(state, 'average', param),
         squareAverage: slot(state, 'squareAverage', param),
       },

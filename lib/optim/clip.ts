@@ -21,7 +21,7 @@ export function clipGradNorm_(
   const scale = maxNorm / (norm + 1e-6);
   if (scale < 1) {
     for (const grad of gradients(params)) {
-      run('affine', { count: grad.size, scale, shift: 0 }, { x: grad.floats, y: grad.floats });
+      run('affine', { count: grad.size, scale, shift: 0 }, { x: grad.operand, y: grad.operand });
       grad.touch();
     }
   }
@@ -33,7 +33,7 @@ export function gradNorm(params: readonly Tensor[]): number {
   let squares = 0;
   for (const grad of gradients(params)) {
     const y = grad.dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
-    run('sumSquares', { outer: 1, count: grad.size, inner: 1 }, { x: grad.floats, y });
+    run('sumSquares', { outer: 1, count: grad.size, inner: 1 }, { x: grad.operand, y });
     squares += y[0] ?? 0;
   }
   return Math.sqrt(squares);
@@ -43,7 +43,7 @@ export function gradNorm(params: readonly Tensor[]): number {
 export function clipGradValue_(params: readonly Tensor[], value: number): void {
   if (!(value >= 0)) fail('clipGradValue_', { expected: 'value to be at least 0', got: String(value) });
   for (const grad of gradients(params)) {
-    run('clamp', { count: grad.size, low: -value, high: value }, { x: grad.floats, y: grad.floats });
+    run('clamp', { count: grad.size, low: -value, high: value }, { x: grad.operand, y: grad.operand });
     grad.touch();
   }
 }

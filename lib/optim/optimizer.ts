@@ -5,6 +5,7 @@
 //   loss + l1 |w|₁              is MAP with a Laplace prior of scale 1 / (n l1) on each weight (L1), which favours zeros.
 // So both enter as gradients, weightDecay w and l1 sign(w). AdamW instead shrinks weights beside the gradient step, which
 // is not a prior (Loshchilov & Hutter 2019).
+import { everyRun } from '../kernels/recording.ts';
 import { fail } from '../tensor/errors.ts';
 import { SparseGradient, Tensor, zeros } from '../tensor/index.ts';
 import { updateRows } from './sparse.ts';
@@ -93,7 +94,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   /** Moves every parameter that requires gradients and has one. */
   step(): void {
     for (const group of this.paramGroups) {
-      this.check(group);
+      everyRun(() => this.check(group));
       for (const param of group.params) {
         const { grad } = param;
         const state = this.#states.get(param);
@@ -103,7 +104,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
           fail(this.kind, { expected, got: `[${grad.shape.join(', ')}]` });
         }
         if (grad instanceof SparseGradient) this.#checkSparse(grad, group);
-        state.step++;
+        everyRun(() => state.step++);
         if (grad instanceof SparseGradient) {
           updateRows(param, grad, state, (rows, gradient, rowState) => this.update(rows, gradient, rowState, group));
         } else {
@@ -219,10 +220,13 @@ export function slot(state: ParamState, name: string, param: Tensor): Float32Arr
     value = zeros(param.shape, { dtype: param.dtype });
     state.slots.set(name, value);
   }
-  return value.floats;
+  return value.operand;
 }
 
-/** Settings for an update kernel, in the precision of the parameter. */
-export function settingsFor(param: Tensor, settings: readonly number[]): Float32Array | Float64Array {
-  return param.dtype === 'float64' ? Float64Array.from(settings) : Float32Array.from(settings);
+/** Settings for an update kernel, in the precision of the parameter, found anew for every step. */
+export function settingsFor(param: Tensor, find: () => readonly number[]): Float32Array | Float64Array {
+  const { length } = find();
+  const settings = param.dtype === 'float64' ? new Float64Array(length) : new Float32Array(length);
+  everyRun(() => settings.set(find()));
+  return settings;
 }

@@ -51,15 +51,15 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
   }
 
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<RMSpropOptions>): void {
-    const { lr, alpha, eps, weightDecay, l1, momentum, centered } = group;
-    const settings = [lr, alpha, eps, weightDecay, l1, momentum, Number(centered)];
+    const { alpha, eps, weightDecay, l1, momentum, centered } = group;
+    const settings = settingsFor(param, () => [group.lr, alpha, eps, weightDecay, l1, momentum, Number(centered)]);
     run(
       'rmsprop',
       { count: param.size, settingsLength: settings.length },
       {
-        settings: settingsFor(param, settings),
-        grad: grad.floats,
-        param: param.floats,
+        settings,
+        grad: grad.operand,
+        param: param.operand,
         squareAverage: slot(state, 'squareAverage', param),
         velocity: momentum === 0 ? undefined : slot(state, 'velocity', param),
         average: centered ? slot(state, 'average', param) : undefined,
@@ -100,15 +100,15 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   }
 
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<AdagradOptions>): void {
-    const { lr, lrDecay, eps, weightDecay, l1 } = group;
-    const settings = [lr / (1 + (state.step - 1) * lrDecay), eps, weightDecay, l1];
+    const { lrDecay, eps, weightDecay, l1 } = group;
+    const settings = settingsFor(param, () => [group.lr / (1 + (state.step - 1) * lrDecay), eps, weightDecay, l1]);
     run(
       'adagrad',
       { count: param.size, settingsLength: settings.length },
       {
-        settings: settingsFor(param, settings),
-        grad: grad.floats,
-        param: param.floats,
+        settings,
+        grad: grad.operand,
+        param: param.operand,
         squareSum: slot(state, 'squareSum', param),
       },
     );

@@ -57,14 +57,23 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   protected update(param: Tensor, grad: Tensor, state: ParamState, group: ParamGroup<SGDOptions>): void {
-    const { lr, momentum, dampening, weightDecay, l1, nesterov } = group;
-    const first = !state.slots.has('velocity');
+    const { momentum, dampening, weightDecay, l1, nesterov } = group;
+    let first = !state.slots.has('velocity');
     const velocity = momentum === 0 ? undefined : slot(state, 'velocity', param);
-    const settings = [lr, momentum, dampening, weightDecay, l1, Number(nesterov), Number(first)];
+    const settings = settingsFor(param, () => [
+      group.lr,
+      momentum,
+      dampening,
+      weightDecay,
+      l1,
+      Number(nesterov),
+      Number(first),
+    ]);
     run(
       'sgd',
       { count: param.size, settingsLength: settings.length },
-      { settings: settingsFor(param, settings), grad: grad.floats, param: param.floats, velocity },
+      { settings, grad: grad.operand, param: param.operand, velocity },
     );
+    first = false;
   }
 }

@@ -25,6 +25,6 @@ export function updateRows(
 /** whole[indices[j]] = rows[j]. */
 function put(rows: Tensor, indices: Int32Array, whole: Tensor): void {
   const width = whole.shape[1]!;
-  const [from, to] = [rows.floats, whole.floats];
+  const [from, to] = [rows.operand, whole.operand];
   for (const [j, index] of indices.entries()) to.set(from.subarray(j * width, (j + 1) * width), index * width);
 }

@@ -192,7 +192,7 @@ function onesFor(root: Tensor): Tensor {
     });
   }
   const ones = empty(root.shape, root.dtype);
-  run('fill', { count: 1, value: 1 }, { y: ones.floats });
+  run('fill', { count: 1, value: 1 }, { y: ones.operand });
   return ones;
 }
 
@@ -267,7 +267,7 @@ function addToLeaf(leaf: Tensor, gradient: Tensor, fresh: boolean): void {
 }
 
 function addInto(total: Tensor, more: Tensor): void {
-  run('add', flatBinary(total.size, 1, 1), { a: total.floats, b: more.floats, y: total.floats });
+  run('add', flatBinary(total.size, 1, 1), { a: total.operand, b: more.operand, y: total.operand });
 }
 
 function checkGradient(operation: string, gradient: Tensor, shape: Shape, dtype: Dtype): void {

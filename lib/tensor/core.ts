@@ -1,9 +1,10 @@
 // The state of a tensor: memory, shape, and its place in the graph of gradients. Operations are attached in tensor.ts.
 import { inspect } from 'node:util';
+import { decidesBy, recorder } from '../kernels/recording.ts';
 import { DisposedError, fail } from './errors.ts';
 import { format, type Nested, nest } from './print.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
-import { allocate, type Data, type Dtype, Storage } from './storage.ts';
+import { allocate, type Data, type Dtype, plain, Storage } from './storage.ts';
 
 /** How one result came to be, kept so that its gradient can flow back. */
 export interface GradientNode {
@@ -60,6 +61,12 @@ export class Tensor implements Disposable {
 
   /** The memory itself, without a copy. After writing to it call `touch()`. Throws DisposedError if it is gone. */
   get data(): Data {
+    const data = this.#elements();
+    decidesBy('data', data);
+    return data;
+  }
+
+  #elements(): Data {
     const { data } = this.storage;
     if (data.length !== this.size) {
       const expected = `${this.size} elements for shape ${show(this.shape)}`;
@@ -70,13 +77,27 @@ export class Tensor implements Disposable {
 
   /** `data` of a float tensor. */
   get floats(): Float32Array | Float64Array {
-    const { data } = this;
-    return data instanceof Int32Array ? fail('floats', { expected: 'a float tensor', got: `${this.label}` }) : data;
+    const floats = this.operand;
+    decidesBy('floats', floats);
+    return floats;
   }
 
   /** `data` of an int32 tensor. */
   get ints(): Int32Array {
-    const { data } = this;
+    const ints = this.indexOperand;
+    decidesBy('ints', ints);
+    return ints;
+  }
+
+  /** @internal The memory of a float tensor for a kernel call, whose numbers JavaScript does not look at. */
+  get operand(): Float32Array | Float64Array {
+    const data = this.#elements();
+    return data instanceof Int32Array ? fail('floats', { expected: 'a float tensor', got: `${this.label}` }) : data;
+  }
+
+  /** @internal The same of an int32 tensor. */
+  get indexOperand(): Int32Array {
+    const data = this.#elements();
     return data instanceof Int32Array ? data : fail('ints', { expected: 'an int32 tensor', got: `${this.label}` });
   }
 
@@ -116,7 +137,9 @@ export class Tensor implements Disposable {
 
   /** Says that `data` was written to directly, so that autograd notices. */
   touch(): void {
-    this.storage.version++;
+    const { storage } = this;
+    storage.version++;
+    recorder()?.changed(() => storage.version++);
   }
 
   /** The same memory without history. */
@@ -174,7 +197,7 @@ export function empty(shape: Shape, dtype: Dtype, operation?: string): Tensor {
 
 /** @internal A scalar of the given type. */
 export function constant(value: number, dtype: Dtype): Tensor {
-  const y = empty([], dtype);
-  y.data[0] = value;
-  return y;
+  const data = plain(dtype, 1);
+  data[0] = value;
+  return new Tensor(new Storage(data), [], dtype, 1);
 }

@@ -5,7 +5,7 @@ import { Generator } from './generator.ts';
 import { fillNormal, fillUniform } from './ops/random.ts';
 import type { Nested } from './print.ts';
 import { product, type Shape, show, sizeOf } from './shape.ts';
-import { allocate, checkMemory, type Data, type Dtype, dtypeOf, Storage } from './storage.ts';
+import { checkMemory, type Data, type Dtype, dtypeOf, plain, Storage } from './storage.ts';
 import { empty, Tensor } from './tensor.ts';
 
 export interface CreateOptions {
@@ -33,9 +33,9 @@ export function tensor(values: Nested | Data, { shape, dtype, requiresGrad }: Te
       got: `shape ${show(found)}`,
     });
   }
-  const x = empty(target, checkDtype('tensor', dtype ?? 'float32'), 'tensor');
-  flattenInto(x.data, values, found);
-  return finish(x, requiresGrad);
+  const data = plain(checkDtype('tensor', dtype ?? 'float32'), sizeOf(target, 'tensor'));
+  flattenInto(data, values, found);
+  return finish(wrap('tensor', data, target, undefined), requiresGrad);
 }
 
 /** A tensor over the memory of `data`, without a copy. */
@@ -115,9 +115,9 @@ export const ones = (shape: Shape, options: CreateOptions = {}): Tensor => fille
 function filled(operation: string, shape: Shape, value: number, options: CreateOptions): Tensor {
   const { dtype = 'float32', requiresGrad } = options;
   if (typeof value !== 'number') fail(operation, { expected: 'a number', got: describe(value) });
+  if (dtype === 'int32') return fromArray(new Int32Array(sizeOf(shape, operation)).fill(value), shape);
   const x = empty([...shape], checkDtype(operation, dtype), operation);
-  if (dtype === 'int32') x.ints.fill(value);
-  else run('fill', { count: x.size, value }, { y: x.floats });
+  run('fill', { count: x.size, value }, { y: x.operand });
   return finish(x, requiresGrad);
 }
 
@@ -128,16 +128,17 @@ export function arange(start: number, end?: number, step = 1, { dtype = 'float32
     fail('arange', { expected: 'finite numbers and a step that is not 0', got: describe([from, to, step]) });
   }
   const size = sizeOf([Math.max(0, Math.ceil((to - from) / step))], 'arange');
-  const data = allocate(checkDtype('arange', dtype), size);
+  const data = plain(checkDtype('arange', dtype), size);
   for (let i = 0; i < size; i++) data[i] = from + i * step;
   return finish(fromArray(data), requiresGrad);
 }
 
 /** The identity matrix [n, n]. */
 export function eye(n: number, options: CreateOptions = {}): Tensor {
-  const x = filled('eye', [n, n], 0, options);
-  for (let i = 0; i < n; i++) x.data[i * (n + 1)] = 1;
-  return x;
+  const { dtype = 'float32', requiresGrad } = options;
+  const data = plain(checkDtype('eye', dtype), sizeOf([n, n], 'eye'));
+  for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
+  return finish(fromArray(data, [n, n]), requiresGrad);
 }
 
 export interface RandomOptions extends CreateOptions {

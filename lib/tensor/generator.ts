@@ -1,4 +1,5 @@
 // Seeded randomness: hands every random kernel call its own Philox key and counter.
+import { everyRun } from '../kernels/recording.ts';
 import { describe, fail } from './errors.ts';
 
 /** What a generator needs to continue; plain data for JSON. */
@@ -24,10 +25,13 @@ export class Generator {
 
   /** Key and counter of one kernel call, as 4 words: the call number is the counter's upper half. */
   nextSeed(): Int32Array {
-    const [low, high] = this.#key;
-    // Int32Array wraps modulo 2^32; the bits of the call number beyond 32 change the key.
-    const seed = Int32Array.of(low, high ^ Math.floor(this.#calls / word), 0, this.#calls % word);
-    this.#calls++;
+    const seed = new Int32Array(4);
+    everyRun(() => {
+      const [low, high] = this.#key;
+      // Int32Array wraps modulo 2^32; the bits of the call number beyond 32 change the key.
+      seed.set([low, high ^ Math.floor(this.#calls / word), 0, this.#calls % word]);
+      this.#calls++;
+    });
     return seed;
   }
 

@@ -15,15 +15,15 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
 export function reduce(kernel: Reduction, x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
   const kept = reducedShape(x.shape, axes, true);
   const shape = reducedShape(x.shape, axes, keepDims);
-  let current = x.floats;
+  let current = x.operand;
   let y = x;
   let step = kernel;
   for (const [start, end, isLast] of runsFromEnd(axes)) {
     const outer = product(x.shape, 0, start);
     const inner = product(kept, end);
     y = empty(isLast ? shape : [outer, inner], x.dtype);
-    run(step, { outer, count: product(x.shape, start, end), inner }, { x: current, y: y.floats });
-    current = y.floats;
+    run(step, { outer, count: product(x.shape, start, end), inner }, { x: current, y: y.operand });
+    current = y.operand;
     if (kernel === 'sumSquares') step = 'sum';
   }
   return y;

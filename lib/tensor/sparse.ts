@@ -1,5 +1,6 @@
 // The gradient of a table of which few rows were used: those rows alone, so that its cost does not grow with the table.
 import { run } from '../kernels/backend.ts';
+import { decidesBy } from '../kernels/recording.ts';
 import { empty, Tensor } from './core.ts';
 import { fail } from './errors.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
@@ -34,7 +35,7 @@ export class SparseGradient extends Tensor {
   /** The same numbers as an ordinary tensor. */
   toDense(): Tensor {
     const y = empty(this.shape, this.dtype);
-    y.data.fill(0);
+    clear(y);
     this.addTo(y);
     return y;
   }
@@ -49,16 +50,17 @@ export class SparseGradient extends Tensor {
 function scatterAdd(rows: Tensor, indices: Int32Array, total: Tensor): void {
   const [axisLength = 0, inner = 0] = total.shape;
   const shape = { outer: 1, axisLength, inner, count: indices.length };
-  run('gatherBackward', shape, { gradY: rows.floats, indices, gradX: total.floats });
+  run('gatherBackward', shape, { gradY: rows.operand, indices, gradX: total.operand });
 }
 
 /** The sparse gradient of rows [count, width] that were used in any order, each as often as `indices` says. */
 export function sparseGradient(shape: Shape, indices: Int32Array, rows: Tensor): SparseGradient {
+  decidesBy('sparse gradient', indices);
   const distinct = Int32Array.from(new Set(indices)).sort();
   const place = new Map<number, number>();
   for (const [i, index] of distinct.entries()) place.set(index, i);
   const y = empty([distinct.length, shape[1]!], rows.dtype);
-  y.data.fill(0);
+  clear(y);
   scatterAdd(
     rows,
     indices.map((index) => place.get(index)!),
@@ -83,9 +85,13 @@ export function addGradients(before: Tensor | null, more: Tensor, inPlace: boole
   return total;
 }
 
+function clear(y: Tensor): void {
+  run('fill', { count: y.size, value: 0 }, { y: y.operand });
+}
+
 function copyOf(x: Tensor): Tensor {
   const y = empty(x.shape, x.dtype);
-  y.data.set(x.data);
+  y.operand.set(x.operand);
   return y;
 }
 

@@ -1,4 +1,5 @@
 // The memory of tensors: a typed array, and how often it was changed in place.
+import { recorder } from '../kernels/recording.ts';
 import { describe, FoveaError, fail } from './errors.ts';
 import { maxBytes } from './shape.ts';
 
@@ -17,7 +18,7 @@ export class Storage {
   }
 }
 
-/** Memory of `size` elements, not zeroed: for outputs that a kernel writes completely. */
+/** Memory of `size` elements, not zeroed: for outputs that kernels write completely, and JavaScript never. */
 export function allocate(dtype: Dtype, size: number): Data {
   const bytes = size * (dtype === 'float64' ? 8 : 4);
   if (bytes > maxBytes)
@@ -28,6 +29,18 @@ export function allocate(dtype: Dtype, size: number): Data {
   } catch (error) {
     throw new FoveaError(`allocate: out of memory for ${size} elements of ${dtype}: ${String(error)}`);
   }
+  const data = viewOf(dtype, buffer, size);
+  recorder()?.allocated(data);
+  return data;
+}
+
+/** Zeros that JavaScript may write: a program that is being recorded keeps them as they are then. */
+export function plain(dtype: Dtype, size: number): Data {
+  if (dtype === 'float32') return new Float32Array(size);
+  return dtype === 'int32' ? new Int32Array(size) : new Float64Array(size);
+}
+
+function viewOf(dtype: Dtype, buffer: ArrayBufferLike, size: number): Data {
   if (dtype === 'float32') return new Float32Array(buffer, 0, size);
   return dtype === 'int32' ? new Int32Array(buffer, 0, size) : new Float64Array(buffer, 0, size);
 }

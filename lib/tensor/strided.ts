@@ -32,14 +32,14 @@ export function move(
 }
 
 /** Elements as the copy kernel takes them: integers go through float64, which holds every int32 exactly. */
-export const movable = (x: Tensor): Floats => (x.dtype === 'int32' ? Float64Array.from(x.ints) : x.floats);
+export const movable = (x: Tensor): Floats => (x.dtype === 'int32' ? Float64Array.from(x.indexOperand) : x.operand);
 
 /** A new tensor filled by `write`, which gets memory of the kind `movable` gives. */
 export function moved(operation: string, shape: Shape, dtype: Dtype, write: (y: Floats) => void): Tensor {
   const y = empty(shape, dtype, operation);
-  const memory = dtype === 'int32' ? new Float64Array(y.size) : y.floats;
+  const memory = dtype === 'int32' ? new Float64Array(y.size) : y.operand;
   write(memory);
-  if (dtype === 'int32') y.ints.set(memory);
+  if (dtype === 'int32') y.indexOperand.set(memory);
   return y;
 }
 
@@ -81,8 +81,8 @@ export const spread = (x: Tensor, shape: Shape): Tensor =>
 /** Overwrites y with x, of the same dtype and broadcast to its shape. */
 export function copyTo(y: Tensor, x: Tensor): void {
   if (x.storage === y.storage) return;
-  const memory = y.dtype === 'int32' ? new Float64Array(y.size) : y.floats;
+  const memory = y.dtype === 'int32' ? new Float64Array(y.size) : y.operand;
   const from = { strides: broadcastStrides(x.shape, y.shape), offset: 0 };
   move(y.shape, movable(x), from, memory, { strides: stridesOf(y.shape), offset: 0 });
-  if (y.dtype === 'int32') y.ints.set(memory);
+  if (y.dtype === 'int32') y.indexOperand.set(memory);
 }

@@ -12,10 +12,10 @@ type Plain = Exclude<keyof typeof savedBy, 'leakyRelu' | 'elu' | 'clamp'>;
 function plain(kernel: Plain, x: Tensor): Tensor {
   checkFloat(kernel, x);
   const y = empty(x.shape, x.dtype);
-  run(kernel, { count: x.size }, { x: x.floats, y: y.floats });
+  run(kernel, { count: x.size }, { x: x.operand, y: y.operand });
   return differentiable(y, kernel, [x], [savedBy[kernel] === 'x' ? x : y], (gradY, [saved]) => {
     const gradX = empty(saved.shape, saved.dtype);
-    const buffers = { saved: saved.floats, gradY: gradY.floats, gradX: gradX.floats };
+    const buffers = { saved: saved.operand, gradY: gradY.operand, gradX: gradX.operand };
     run(`${kernel}Backward`, { count: saved.size }, buffers);
     return [gradX];
   });
@@ -28,10 +28,10 @@ type BackwardOfX = (count: number, buffers: { saved: Floats; gradY: Floats; grad
 function withConstants(name: string, x: Tensor, forward: Forward, backward: BackwardOfX): Tensor {
   checkFloat(name, x);
   const y = empty(x.shape, x.dtype);
-  forward(x.size, { x: x.floats, y: y.floats });
+  forward(x.size, { x: x.operand, y: y.operand });
   return differentiable(y, name, [x], [x], (gradY, [x]) => {
     const gradX = empty(x.shape, x.dtype);
-    backward(x.size, { saved: x.floats, gradY: gradY.floats, gradX: gradX.floats });
+    backward(x.size, { saved: x.operand, gradY: gradY.operand, gradX: gradX.operand });
     return [gradX];
   });
 }
@@ -91,7 +91,7 @@ export function clamp(x: Tensor, low = -Infinity, high = Infinity): Tensor {
 export function neg(x: Tensor): Tensor {
   checkFloat('neg', x);
   const y = empty(x.shape, x.dtype);
-  run('neg', { count: x.size }, { x: x.floats, y: y.floats });
+  run('neg', { count: x.size }, { x: x.operand, y: y.operand });
   return differentiable(y, 'neg', [x], [], (gradY) => [neg(gradY)]);
 }
 
@@ -99,6 +99,6 @@ export function neg(x: Tensor): Tensor {
 export function affine(x: Tensor, scale: number, shift: number, name = 'affine'): Tensor {
   checkFloat(name, x);
   const y = empty(x.shape, x.dtype);
-  run('affine', { count: x.size, scale, shift }, { x: x.floats, y: y.floats });
+  run('affine', { count: x.size, scale, shift }, { x: x.operand, y: y.operand });
   return differentiable(y, name, [x], [], (gradY) => [scale === 1 ? gradY : affine(gradY, scale, 0)]);
 }

@@ -84,7 +84,7 @@ export function checkIndices(
 function toInts(operation: string, indices: Tensor | Int32Array | readonly number[]): Int32Array {
   if (indices instanceof Int32Array) return indices;
   if (indices instanceof Tensor) {
-    if (indices.dtype === 'int32') return indices.ints;
+    if (indices.dtype === 'int32') return indices.indexOperand;
     return fail(operation, { expected: 'indices of int32', got: `${indices.label}; convert with .to('int32')` });
   }
   if (!Array.isArray(indices)) fail(operation, { expected: 'indices of int32', got: describe(indices) });

@@ -29,18 +29,18 @@ export interface ConvOptions {
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
   const shape = convShape(x, weight, bias, options);
   const y = empty([shape.batch, shape.outChannels, shape.outHeight, shape.outWidth], x.dtype, 'conv2d');
-  const buffers = { x: x.floats, weight: weight.floats, bias: bias?.floats, y: y.floats };
+  const buffers = { x: x.operand, weight: weight.operand, bias: bias?.operand, y: y.operand };
   run('conv2d', { ...shape, activation: 0 }, buffers);
   return differentiable(y, 'conv2d', [x, weight, bias ?? undefined], [x, weight], (gradY, [x, weight], needs) => {
     const gradX = needs[0] ? empty(x.shape, x.dtype) : null;
     if (gradX) {
-      const buffers = { weight: weight.floats, gradY: gradY.floats, gradX: gradX.floats };
+      const buffers = { weight: weight.operand, gradY: gradY.operand, gradX: gradX.operand };
       run('conv2dBackwardInput', shape, buffers);
     }
     if (!needs[1]) return [gradX, null, needs[2] ? reduce('sum', gradY, [0, 2, 3], false) : null];
     const gradWeight = empty(weight.shape, weight.dtype);
     const gradBias = needs[2] ? empty([shape.outChannels], weight.dtype) : null;
-    const buffers = { x: x.floats, gradY: gradY.floats, gradWeight: gradWeight.floats, gradBias: gradBias?.floats };
+    const buffers = { x: x.operand, gradY: gradY.operand, gradWeight: gradWeight.operand, gradBias: gradBias?.operand };
     run<'conv2dBackwardWeight'>('conv2dBackwardWeight', shape, buffers);
     return [gradX, gradWeight, gradBias];
   });

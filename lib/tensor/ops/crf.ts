@@ -42,17 +42,17 @@ export function crfMarginals(emissions: Tensor, transitions: Tensor, options: Cr
   const { start, end } = options;
   const saved = empty(emissions.shape, emissions.dtype);
   const y = empty([shape.batch], emissions.dtype);
-  const scores = { emissions: emissions.floats, transitions: transitions.floats, end: end?.floats, lengths };
-  run('crf', shape, { ...scores, start: start?.floats, y: y.floats, saved: saved.floats });
-  y.floats.fill(1);
+  const scores = { emissions: emissions.operand, transitions: transitions.operand, end: end?.operand, lengths };
+  run('crf', shape, { ...scores, start: start?.operand, y: y.operand, saved: saved.operand });
+  run('fill', { count: y.size, value: 1 }, { y: y.operand });
   const marginals = empty(emissions.shape, emissions.dtype);
   const gradTransitions = empty(transitions.shape, transitions.dtype);
   run('crfBackward', shape, {
     ...scores,
-    saved: saved.floats,
-    gradY: y.floats,
-    gradEmissions: marginals.floats,
-    gradTransitions: gradTransitions.floats,
+    saved: saved.operand,
+    gradY: y.operand,
+    gradEmissions: marginals.operand,
+    gradTransitions: gradTransitions.operand,
   });
   return marginals;
 }
@@ -67,13 +67,13 @@ export function crfDecode(
   const paths = empty([shape.steps, shape.batch], 'int32');
   const scores = empty([shape.batch], emissions.dtype);
   run('crfDecode', shape, {
-    emissions: emissions.floats,
-    transitions: transitions.floats,
-    start: options.start?.floats,
-    end: options.end?.floats,
+    emissions: emissions.operand,
+    transitions: transitions.operand,
+    start: options.start?.operand,
+    end: options.end?.operand,
     lengths,
-    paths: paths.ints,
-    scores: scores.floats,
+    paths: paths.indexOperand,
+    scores: scores.operand,
   });
   return { paths, scores };
 }
@@ -92,14 +92,14 @@ function logPartition(
   const y = empty([shape.batch], dtype);
   const saved = empty(emissions.shape, dtype);
   run('crf', shape, {
-    emissions: emissions.floats,
-    transitions: transitions.floats,
-    start: start?.floats,
-    end: end?.floats,
+    emissions: emissions.operand,
+    transitions: transitions.operand,
+    start: start?.operand,
+    end: end?.operand,
     target,
     lengths,
-    y: y.floats,
-    saved: saved.floats,
+    y: y.operand,
+    saved: saved.operand,
   });
   const inputs = [emissions, transitions, start ?? undefined, end ?? undefined] as const;
   const indices = [target && savedIndices(target), lengths && savedIndices(lengths)] as const;
@@ -110,17 +110,17 @@ function logPartition(
     const gradients = [empty(emissions.shape, dtype), empty(transitions.shape, dtype), like(start), like(end)] as const;
     const [gradEmissions, gradTransitions, gradStart, gradEnd] = gradients;
     run('crfBackward', shape, {
-      emissions: emissions.floats,
-      transitions: transitions.floats,
-      end: end?.floats,
-      target: target?.ints,
-      lengths: lengths?.ints,
-      saved: saved.floats,
-      gradY: gradY.floats,
-      gradEmissions: gradEmissions.floats,
-      gradTransitions: gradTransitions.floats,
-      gradStart: gradStart?.floats,
-      gradEnd: gradEnd?.floats,
+      emissions: emissions.operand,
+      transitions: transitions.operand,
+      end: end?.operand,
+      target: target?.indexOperand,
+      lengths: lengths?.indexOperand,
+      saved: saved.operand,
+      gradY: gradY.operand,
+      gradEmissions: gradEmissions.operand,
+      gradTransitions: gradTransitions.operand,
+      gradStart: gradStart?.operand,
+      gradEnd: gradEnd?.operand,
     });
     return gradients;
   });
@@ -149,7 +149,7 @@ function checkCrf(operation: string, emissions: Tensor, transitions: Tensor, { s
 
 /** The target with tag 0 after each end, where the caller may have anything. */
 function checkTarget({ shape: { steps, batch, tags }, lengths }: Sizes, target: Indices): Int32Array {
-  const given = target instanceof Tensor ? target.ints : Int32Array.from(target);
+  const given = target instanceof Tensor ? target.indexOperand : Int32Array.from(target);
   if (given.length !== steps * batch) {
     const got = target instanceof Tensor ? show(target.shape) : `${given.length} of them`;
     failShape('crf', { expected: `target tags [${steps}, ${batch}], as emissions have steps and batch`, got });

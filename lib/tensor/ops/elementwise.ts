@@ -19,7 +19,7 @@ export function binary(kernel: Binary, a: Tensor, b: Tensor): Tensor {
   checkSameFloat(kernel, { a, b });
   const shape = broadcastShapes(kernel, a.shape, b.shape);
   const y = empty(shape, a.dtype, kernel);
-  binaryInto(kernel, a, b, shape, y.floats);
+  binaryInto(kernel, a, b, shape, y.operand);
   return y;
 }
 
@@ -29,7 +29,7 @@ export function binaryInto(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y
   const bWhole = sameShape(b.shape, shape);
   if ((aWhole || a.size === 1) && (bWhole || b.size === 1)) {
     const kernelShape = flatBinary(y.length, aWhole ? 1 : 0, bWhole ? 1 : 0);
-    run<Binary>(kernel, kernelShape, { a: a.floats, b: b.floats, y });
+    run<Binary>(kernel, kernelShape, { a: a.operand, b: b.operand, y });
     return;
   }
   const walk = coalesce(shape, [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)]);
@@ -39,7 +39,7 @@ export function binaryInto(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y
   }
   const [aStrides = [], bStrides = []] = walk.strides;
   const kernelShape = stridedBinary(walk.dims, aStrides, bStrides, a.size, b.size);
-  run<Binary>(kernel, kernelShape, { a: a.floats, b: b.floats, y });
+  run<Binary>(kernel, kernelShape, { a: a.operand, b: b.operand, y });
 }
 
 /** A number as a tensor that goes with `x`. */

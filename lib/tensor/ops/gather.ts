@@ -49,11 +49,14 @@ export function embedding(
   const y = gathered('embedding', weight, values, shape, [...lead, width]);
   const rowsOnly = sparse && weight.isLeaf;
   return differentiable(y, 'embedding', [weight], [savedIndices(values)], (gradY, [indices]) => {
-    if (rowsOnly) return [usedRows(weight.shape, indices.ints, gradY, paddingIdx)];
+    if (rowsOnly) return [usedRows(weight.shape, indices.indexOperand, gradY, paddingIdx)];
     const gradWeight = empty(weight.shape, gradY.dtype);
-    run('fill', { count: gradWeight.size, value: 0 }, { y: gradWeight.floats });
-    run('gatherBackward', shape, { gradY: gradY.floats, indices: indices.ints, gradX: gradWeight.floats });
-    if (paddingIdx !== null) gradWeight.floats.fill(0, paddingIdx * width, (paddingIdx + 1) * width);
+    run('fill', { count: gradWeight.size, value: 0 }, { y: gradWeight.operand });
+    run('gatherBackward', shape, { gradY: gradY.operand, indices: indices.indexOperand, gradX: gradWeight.operand });
+    if (paddingIdx !== null) {
+      const row = gradWeight.operand.subarray(paddingIdx * width, (paddingIdx + 1) * width);
+      run('fill', { count: width, value: 0 }, { y: row });
+    }
     return [gradWeight];
   });
 }
@@ -66,7 +69,7 @@ function usedRows(shape: Shape, indices: Int32Array, gradY: Tensor, paddingIdx: 
   const kept = Int32Array.from(indices.keys()).filter((i) => indices[i] !== paddingIdx);
   const few = empty([kept.length, width], gradY.dtype);
   const gathering = { outer: 1, axisLength: indices.length, inner: width, count: kept.length };
-  run('gather', gathering, { x: rows.floats, indices: kept, y: few.floats });
+  run('gather', gathering, { x: rows.operand, indices: kept, y: few.operand });
   return sparseGradient(
     shape,
     kept.map((i) => indices[i]!),
@@ -85,8 +88,8 @@ function gather(operation: string, x: Tensor, axis: number, values: Int32Array, 
     [savedIndices(values)],
     (gradY, [indices]) => {
       const gradX = empty(from, gradY.dtype);
-      run('fill', { count: gradX.size, value: 0 }, { y: gradX.floats });
-      run('gatherBackward', shape, { gradY: gradY.floats, indices: indices.ints, gradX: gradX.floats });
+      run('fill', { count: gradX.size, value: 0 }, { y: gradX.operand });
+      run('gatherBackward', shape, { gradY: gradY.operand, indices: indices.indexOperand, gradX: gradX.operand });
       return [gradX];
     },
   );
@@ -113,11 +116,11 @@ export function pick(x: Tensor, indices: Indices): Tensor {
     failShape('pick', { expected: `${rows} indices`, because: `x is ${show(x.shape)}`, got: `${values.length}` });
   }
   const y = empty(x.shape.slice(0, -1), x.dtype);
-  run('pick', { rows, columns }, { x: x.floats, indices: values, y: y.floats });
+  run('pick', { rows, columns }, { x: x.operand, indices: values, y: y.operand });
   const xShape = x.shape;
   return differentiable(y, 'pick', [x], [savedIndices(values)], (gradY, [indices]) => {
     const gradX = empty(xShape, gradY.dtype);
-    run('pickBackward', { rows, columns }, { gradY: gradY.floats, indices: indices.ints, gradX: gradX.floats });
+    run('pickBackward', { rows, columns }, { gradY: gradY.operand, indices: indices.indexOperand, gradX: gradX.operand });
     return [gradX];
   });
 }

@@ -1,5 +1,6 @@
 // Changes of a tensor's own memory: allowed where no gradient is recorded.
 import { run } from '../../kernels/backend.ts';
+import { everyRun } from '../../kernels/recording.ts';
 import { isGradEnabled } from '../autograd.ts';
 import type { Tensor } from '../core.ts';
 import { fail, failShape } from '../errors.ts';
@@ -29,7 +30,7 @@ function changeInPlace(kernel: 'add' | 'sub' | 'mul' | 'div', x: Tensor, other: 
     const because = 'x keeps its shape in place';
     failShape(operation, { expected: `an operand that broadcasts to ${show(x.shape)}`, because, got: show(b.shape) });
   }
-  binaryInto(kernel, x, b, x.shape, x.floats);
+  binaryInto(kernel, x, b, x.shape, x.operand);
   x.touch();
   return x;
 }
@@ -46,8 +47,8 @@ export const divInPlace = (x: Tensor, other: Operand): Tensor => changeInPlace('
 /** Every element of x becomes `value`. */
 export function fill(x: Tensor, value: number): Tensor {
   checkInPlace('fill_', x);
-  if (x.dtype === 'int32') x.ints.fill(value);
-  else run('fill', { count: x.size, value }, { y: x.floats });
+  if (x.dtype === 'int32') everyRun(() => x.indexOperand.fill(value));
+  else run('fill', { count: x.size, value }, { y: x.operand });
   x.touch();
   return x;
 }

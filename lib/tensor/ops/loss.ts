@@ -1,5 +1,6 @@
 // Losses: how far predictions are from targets, as one number or one for each element.
 import { run } from '../../kernels/backend.ts';
+import { decidesBy } from '../../kernels/recording.ts';
 import { differentiable } from '../autograd.ts';
 import { constant, empty, Tensor } from '../core.ts';
 import { describe, fail, failShape } from '../errors.ts';
@@ -129,23 +130,23 @@ function rowLosses(x: Tensor, labels: Int32Array, weight: Tensor | undefined, ig
   const rowWeights = empty([rows], x.dtype);
   const probabilities = empty(x.shape, x.dtype);
   const buffers = {
-    x: x.floats,
+    x: x.operand,
     target: labels,
-    weight: weight?.floats,
-    losses: losses.floats,
-    rowWeights: rowWeights.floats,
-    probabilities: probabilities.floats,
+    weight: weight?.operand,
+    losses: losses.operand,
+    rowWeights: rowWeights.operand,
+    probabilities: probabilities.operand,
   };
   run('crossEntropy', shape, buffers);
   const saved = [probabilities, savedIndices(labels), weight] as const;
   differentiable(losses, 'crossEntropy', [x], saved, (gradLosses, [probabilities, target, weight]) => {
     const gradX = empty(probabilities.shape, probabilities.dtype);
     const buffers = {
-      probabilities: probabilities.floats,
-      target: target.ints,
-      weight: weight?.floats,
-      gradLosses: gradLosses.floats,
-      gradX: gradX.floats,
+      probabilities: probabilities.operand,
+      target: target.indexOperand,
+      weight: weight?.operand,
+      gradLosses: gradLosses.operand,
+      gradX: gradX.operand,
     };
     run('crossEntropyBackward', shape, buffers);
     return [gradX];
@@ -161,6 +162,7 @@ export function nllLoss(logProbabilities: Tensor, target: Indices, options: Clas
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options;
   const op = 'nllLoss';
   const { classes, labels, targetShape } = checkClasses(op, logProbabilities, target, weight, ignoreIndex);
+  decidesBy(op, labels);
   const inner = product(logProbabilities.shape, 2);
   const kept = [...labels.keys()].filter((i) => labels[i] !== ignoreIndex);
   // Position of [batch, label, inner] in the memory of logProbabilities.

@@ -27,7 +27,7 @@ function productOf(
 
 function multiply(a: Tensor, b: Tensor, product: KernelShape<'matmul'>, yShape: Shape, bias?: Tensor | null): Tensor {
   const y = empty(yShape, a.dtype, 'matmul');
-  run('matmul', product, { a: a.floats, b: b.floats, bias: bias?.floats, y: y.floats });
+  run('matmul', product, { a: a.operand, b: b.operand, bias: bias?.operand, y: y.operand });
   return y;
 }
 

@@ -1,10 +1,10 @@
 // Moving elements: reshape shares memory, everything else copies with strides.
 import { differentiable, differentiableAll } from '../autograd.ts';
-import { constant, empty, type Tensor } from '../core.ts';
+import { constant, empty, Tensor } from '../core.ts';
 import { describe, fail, failShape } from '../errors.ts';
 import { sumTo } from '../reduction.ts';
 import { normalizeAxis, product, type Shape, sameShape, show, sizeOf, stridesOf } from '../shape.ts';
-import type { Dtype } from '../storage.ts';
+import { type Dtype, plain, Storage } from '../storage.ts';
 import { duplicate, movable, move, moved, readStrided, spread, writeStrided } from '../strided.ts';
 import { checkNumber, checkTensor } from './check.ts';
 
@@ -232,8 +232,9 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 /** The same numbers as another element type; to int32 they are cut towards zero. Between floats gradients flow. */
 export function to(x: Tensor, dtype: Dtype): Tensor {
   if (x.dtype === dtype) return x;
-  const y = empty(x.shape, dtype, 'to');
-  y.data.set(x.data);
+  const data = plain(dtype, x.size);
+  data.set(x.data);
+  const y = new Tensor(new Storage(data), x.shape, dtype, x.size);
   const from = x.dtype;
   return dtype === 'int32' ? y : differentiable(y, 'to', [x], [], (gradY) => [to(gradY, from)]);
 }

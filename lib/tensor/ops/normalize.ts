@@ -72,14 +72,14 @@ function normalizeBatch(
   const mean = empty([shape.channels], x.dtype);
   const inverseStd = empty([shape.channels], x.dtype);
   const buffers = {
-    x: x.floats,
-    weight: weight?.floats,
-    bias: bias?.floats,
-    runningMean: runningMean?.floats,
-    runningVar: runningVar?.floats,
-    y: y.floats,
-    mean: mean.floats,
-    inverseStd: inverseStd.floats,
+    x: x.operand,
+    weight: weight?.operand,
+    bias: bias?.operand,
+    runningMean: runningMean?.operand,
+    runningVar: runningVar?.operand,
+    y: y.operand,
+    mean: mean.operand,
+    inverseStd: inverseStd.operand,
   };
   run('batchNorm', { ...shape, momentum, eps }, buffers);
   runningMean?.touch();
@@ -104,14 +104,14 @@ function gradients(
   const gradWeight = empty(parameterShape, x.dtype);
   const gradBias = empty(parameterShape, x.dtype);
   fill({
-    x: x.floats,
-    gradY: gradY.floats,
-    weight: weight?.floats,
-    mean: mean.floats,
-    inverseStd: inverseStd.floats,
-    gradX: gradX.floats,
-    gradWeight: gradWeight.floats,
-    gradBias: gradBias.floats,
+    x: x.operand,
+    gradY: gradY.operand,
+    weight: weight?.operand,
+    mean: mean.operand,
+    inverseStd: inverseStd.operand,
+    gradX: gradX.operand,
+    gradWeight: gradWeight.operand,
+    gradBias: gradBias.operand,
   });
   return [gradX, gradWeight, gradBias];
 }
@@ -127,12 +127,12 @@ function normalizeWith(
 ): Tensor {
   const y = empty(x.shape, x.dtype);
   const buffers = {
-    x: x.floats,
-    mean: mean.floats,
-    variance: variance.floats,
-    weight: weight?.floats,
-    bias: bias?.floats,
-    y: y.floats,
+    x: x.operand,
+    mean: mean.operand,
+    variance: variance.operand,
+    weight: weight?.operand,
+    bias: bias?.operand,
+    y: y.operand,
   };
   run('batchNormInference', shape, buffers);
   const { batch, channels, inner, eps } = shape;
@@ -178,12 +178,12 @@ export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: L
   const mean = empty([rows], x.dtype);
   const inverseStd = empty([rows], x.dtype);
   const buffers = {
-    x: x.floats,
-    weight: weight?.floats,
-    bias: bias?.floats,
-    y: y.floats,
-    mean: mean.floats,
-    inverseStd: inverseStd.floats,
+    x: x.operand,
+    weight: weight?.operand,
+    bias: bias?.operand,
+    y: y.operand,
+    mean: mean.operand,
+    inverseStd: inverseStd.operand,
   };
   run('layerNorm', { rows, columns, eps }, buffers);
   const inputs = [x, weight ?? undefined, bias ?? undefined];

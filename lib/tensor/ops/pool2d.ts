@@ -30,15 +30,15 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: PoolOptions = {}
   const { shape, outer } = poolShape('maxPool2d', x, kernelSize, options);
   const y = empty([...outer, shape.outHeight, shape.outWidth], x.dtype, 'maxPool2d');
   const indices = willRecord([x]) ? empty(y.shape, 'int32') : undefined;
-  run('maxPool2d', shape, { x: x.floats, y: y.floats, indices: indices?.ints });
+  run('maxPool2d', shape, { x: x.operand, y: y.operand, indices: indices?.indexOperand });
   const xShape = x.shape;
   return differentiable(y, 'maxPool2d', [x], [indices], (gradY, [indices]) => {
     const gradX = empty(xShape, gradY.dtype);
     if (indices)
       run<'maxPool2dBackward'>('maxPool2dBackward', shape, {
-        gradY: gradY.floats,
-        indices: indices.ints,
-        gradX: gradX.floats,
+        gradY: gradY.operand,
+        indices: indices.indexOperand,
+        gradX: gradX.operand,
       });
     return [gradX];
   });
@@ -50,11 +50,11 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   const countPadding = Number(options.countIncludePad ?? true);
   const avgShape = { ...shape, countPadding, padBottom: padding[0], padRight: padding[1] };
   const y = empty([...outer, shape.outHeight, shape.outWidth], x.dtype, 'avgPool2d');
-  run('avgPool2d', avgShape, { x: x.floats, y: y.floats });
+  run('avgPool2d', avgShape, { x: x.operand, y: y.operand });
   const xShape = x.shape;
   return differentiable(y, 'avgPool2d', [x], [], (gradY) => {
     const gradX = empty(xShape, gradY.dtype);
-    run('avgPool2dBackward', avgShape, { gradY: gradY.floats, gradX: gradX.floats });
+    run('avgPool2dBackward', avgShape, { gradY: gradY.operand, gradX: gradX.operand });
     return [gradX];
   });
 }
@@ -66,11 +66,11 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const [outHeight, outWidth] = pairOf(op, 'outputSize', outputSize, 1);
   const shape = { planes: product(outer), height, width, outHeight, outWidth };
   const y = empty([...outer, outHeight, outWidth], x.dtype, op);
-  run('adaptiveAvgPool2d', shape, { x: x.floats, y: y.floats });
+  run('adaptiveAvgPool2d', shape, { x: x.operand, y: y.operand });
   const xShape = x.shape;
   return differentiable(y, op, [x], [], (gradY) => {
     const gradX = empty(xShape, gradY.dtype);
-    run('adaptiveAvgPool2dBackward', shape, { gradY: gradY.floats, gradX: gradX.floats });
+    run('adaptiveAvgPool2dBackward', shape, { gradY: gradY.operand, gradX: gradX.operand });
     return [gradX];
   });
 }

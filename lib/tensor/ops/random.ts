@@ -23,7 +23,7 @@ export function dropout(x: Tensor, p = 0.5, { training = true, generator }: Drop
 
 function dropped(x: Tensor, probability: number, seed: Int32Array): Tensor {
   const y = empty(x.shape, x.dtype);
-  run('dropout', { count: x.size, seedWords: 4, probability }, { x: x.floats, seed, y: y.floats });
+  run('dropout', { count: x.size, seedWords: 4, probability }, { x: x.operand, seed, y: y.operand });
   return y;
 }
 
@@ -33,7 +33,7 @@ export function fillUniform(x: Tensor, low = 0, high = 1, generator: Generator =
   checkInPlace('uniform_', x);
   checkNumber('uniform_', 'low', low, -Number.MAX_VALUE, high);
   checkNumber('uniform_', 'high', high, low, Number.MAX_VALUE);
-  run('uniform', { count: x.size, seedWords: 4, low, high }, { seed: generator.nextSeed(), y: x.floats });
+  run('uniform', { count: x.size, seedWords: 4, low, high }, { seed: generator.nextSeed(), y: x.operand });
   x.touch();
   return x;
 }
@@ -44,7 +44,7 @@ export function fillNormal(x: Tensor, mean = 0, std = 1, generator: Generator = 
   checkInPlace('normal_', x);
   checkNumber('normal_', 'mean', mean);
   checkNumber('normal_', 'std', std, 0);
-  run('normal', { count: x.size, seedWords: 4, mean, std }, { seed: generator.nextSeed(), y: x.floats });
+  run('normal', { count: x.size, seedWords: 4, mean, std }, { seed: generator.nextSeed(), y: x.operand });
   x.touch();
   return x;
 }

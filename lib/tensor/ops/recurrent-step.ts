@@ -32,7 +32,7 @@ export function packedForStep(
   const before = latest.get(weightHh);
   const same = before?.weightIh === weightIh && before.versions === now.versions && before.shape === now.shape;
   if (same && before.packed) return before.packed;
-  const packed = same ? pack(cell, shape, { weightIh: weightIh.floats, weightHh: weightHh.floats }) : undefined;
+  const packed = same ? pack(cell, shape, { weightIh: weightIh.operand, weightHh: weightHh.operand }) : undefined;
   latest.set(weightHh, { ...now, packed });
   return packed;
 }

@@ -86,15 +86,15 @@ export function recurrent(
   );
   for (const [d, weights] of directions.entries()) {
     const buffers = {
-      x: x.floats,
+      x: x.operand,
       ...memoriesOf(weights),
       h0: stateOf(h0, d),
       c0: stateOf(c0, d),
       lengths,
-      y: y.floats,
+      y: y.operand,
       hN: stateOf(hN, d)!,
       cN: stateOf(cN, d),
-      saved: saved[d]?.floats,
+      saved: saved[d]?.operand,
     };
     const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize };
     const packed = recording ? undefined : packedForStep(cell, shape, weights);
@@ -130,11 +130,11 @@ const parametersOf = ({ weightIh, weightHh, biasIh, biasHh, peepholes }: Recurre
 ];
 
 const memoriesOf = ({ weightIh, weightHh, biasIh, biasHh, peepholes }: RecurrentWeights) => ({
-  weightIh: weightIh.floats,
-  weightHh: weightHh.floats,
-  biasIh: biasIh?.floats,
-  biasHh: biasHh?.floats,
-  peepholes: peepholes?.floats,
+  weightIh: weightIh.operand,
+  weightHh: weightHh.operand,
+  biasIh: biasIh?.operand,
+  biasHh: biasHh?.operand,
+  peepholes: peepholes?.operand,
 });
 
 /** The part of a state [directions, batch, hiddenSize] that belongs to one direction. */
@@ -142,7 +142,7 @@ function stateOf(state: Tensor | null | undefined, direction: number): Floats | 
   if (!state) return undefined;
   const [, batch, hidden] = state.shape;
   const length = batch! * hidden!;
-  return state.floats.subarray(direction * length, (direction + 1) * length);
+  return state.operand.subarray(direction * length, (direction + 1) * length);
 }
 
 interface Kept {
@@ -177,32 +177,32 @@ function gradientsOf(
     const gradBiasHh = cell === 'gru' ? like(biasHh ?? biasIh) : gradBiasIh;
     const gradPeepholes = like(peepholes);
     const buffers = {
-      x: x.floats,
-      weightIh: weightIh!.floats,
-      weightHh: weightHh!.floats,
-      peepholes: peepholes?.floats,
+      x: x.operand,
+      weightIh: weightIh!.operand,
+      weightHh: weightHh!.operand,
+      peepholes: peepholes?.operand,
       h0: stateOf(h0, d),
       c0: stateOf(c0, d),
-      lengths: lengths?.ints,
-      y: y.floats,
-      gradY: gradY?.floats,
+      lengths: lengths?.indexOperand,
+      y: y.operand,
+      gradY: gradY?.operand,
       gradHN: stateOf(gradHN, d),
       gradCN: stateOf(gradCN, d),
-      gradX: gradX?.floats,
-      gradWeightIh: gradWeightIh.floats,
-      gradWeightHh: gradWeightHh.floats,
-      gradBias: gradBiasIh?.floats,
-      gradBiasIh: gradBiasIh?.floats,
-      gradBiasHh: gradBiasHh?.floats,
-      gradPeepholes: gradPeepholes?.floats,
+      gradX: gradX?.operand,
+      gradWeightIh: gradWeightIh.operand,
+      gradWeightHh: gradWeightHh.operand,
+      gradBias: gradBiasIh?.operand,
+      gradBiasIh: gradBiasIh?.operand,
+      gradBiasHh: gradBiasHh?.operand,
+      gradPeepholes: gradPeepholes?.operand,
       gradH0: stateOf(gradH0, d),
       gradC0: stateOf(gradC0, d),
     };
     const { hiddenSize } = sizes;
     const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize, accumulate: d };
     if (cell === 'rnn') run('rnnBackward', shape, buffers);
-    else if (cell === 'gru') run('gruBackward', shape, { ...buffers, saved: savedHere!.floats });
-    else run('lstmBackward', shape, { ...buffers, saved: savedHere!.floats });
+    else if (cell === 'gru') run('gruBackward', shape, { ...buffers, saved: savedHere!.operand });
+    else run('lstmBackward', shape, { ...buffers, saved: savedHere!.operand });
     gradients.push(gradWeightIh, gradWeightHh, biasIh ? gradBiasIh : null, biasHh ? gradBiasHh : null, gradPeepholes);
   }
   return gradients;

@@ -94,11 +94,11 @@ function position(kernel: 'argmax' | 'argmin', x: Tensor, axes: Axes | undefined
   const count = product(along.map((axis) => x.shape[axis]!));
   if (last - first + 1 === along.length) {
     const shape = { outer: product(x.shape, 0, first), count, inner: product(x.shape, last + 1) };
-    run(kernel, shape, { x: x.floats, y: y.ints });
+    run(kernel, shape, { x: x.operand, y: y.indexOperand });
   } else {
     const kept = [...x.shape.keys()].filter((axis) => !along.includes(axis));
     const reordered = permute(x.detach(), [...kept, ...along]);
-    run(kernel, { outer: y.size, count, inner: 1 }, { x: reordered.floats, y: y.ints });
+    run(kernel, { outer: y.size, count, inner: 1 }, { x: reordered.operand, y: y.indexOperand });
   }
   return y;
 }

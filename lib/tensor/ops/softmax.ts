@@ -15,10 +15,10 @@ function alongAxis(kernel: 'softmax' | 'logSoftmax', x: Tensor, axis: number): T
   checkFloat(kernel, x);
   const shape = splitAt(x.shape, normalizeAxis(kernel, axis, x.rank));
   const y = empty(x.shape, x.dtype);
-  run(kernel, shape, { x: x.floats, y: y.floats });
+  run(kernel, shape, { x: x.operand, y: y.operand });
   return differentiable(y, kernel, [x], [y], (gradY, [y]) => {
     const gradX = empty(y.shape, y.dtype);
-    run(`${kernel}Backward`, shape, { y: y.floats, gradY: gradY.floats, gradX: gradX.floats });
+    run(`${kernel}Backward`, shape, { y: y.operand, gradY: gradY.operand, gradX: gradX.operand });
     return [gradX];
   });
 }

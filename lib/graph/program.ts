@@ -1,0 +1,159 @@
+// A recorded function, planned and ready to run: one call into the backend for all of its kernel calls.
+import { executorOf } from '../kernels/backend.ts';
+import type { Executor, External, Place, PlacedCall, Values } from '../kernels/executor.ts';
+import { layoutOf } from '../kernels/layout.ts';
+import { fail, failShape } from '../tensor/errors.ts';
+import { sameShape, show } from '../tensor/shape.ts';
+import { Storage } from '../tensor/storage.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import type { Graph, Memory, Operand } from './graph.ts';
+import { type Plan, plan } from './plan.ts';
+import type { Form } from './record.ts';
+import { simplify } from './simplify.ts';
+
+/** A program: runs what was recorded on other inputs of the same shapes. */
+export class Program {
+  readonly inputs: readonly Form[];
+  readonly outputs: readonly Form[];
+  /** Of the memory that results within a run share. */
+  readonly arenaBytes: number;
+  /** The most of it in use at once: no arena could be smaller. */
+  readonly leastBytes: number;
+  readonly #graph: Graph;
+  readonly #plan: Plan;
+  readonly #executor: Executor;
+  readonly #results: readonly Values[];
+
+  /** @internal */
+  constructor(graph: Graph, inputs: readonly Form[], outputs: readonly Form[]) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#graph = simplify(graph);
+    const placed = new Placement(this.#graph);
+    this.#plan = placed.plan;
+    this.#executor = executorOf({ arena: placed.plan.length, externals: placed.externals, calls: placed.calls });
+    this.#results = this.#graph.outputs.map((operand) => placed.dataOf(operand));
+    this.arenaBytes = 4 * placed.plan.length;
+    this.leastBytes = 4 * placed.plan.least;
+  }
+
+  /** Kernel calls of a run. */
+  get length(): number {
+    return this.#graph.calls.length;
+  }
+
+  /** Runs on the calling thread. The results lie in memory that the next run overwrites: clone what is to stay. */
+  runSync(...inputs: readonly Tensor[]): Tensor[] {
+    const data = this.#dataOf(inputs);
+    for (const work of this.#graph.repeated) work();
+    this.#executor.runSync(data);
+    return this.#finish(inputs);
+  }
+
+  /** Runs off the event loop, after all runs asked for before. The inputs must stay as they are until then. */
+  async run(...inputs: readonly Tensor[]): Promise<Tensor[]> {
+    const data = this.#dataOf(inputs);
+    for (const work of this.#graph.repeated) work();
+    await this.#executor.run(data);
+    return this.#finish(inputs);
+  }
+
+  /** Each call with its shape and where its operands lie, and the bytes of the arena. */
+  toString(): string {
+    const lines = this.#graph.calls.map(({ kernel, shape, operands }, i) => {
+      const fields = layoutOf(kernel).fields.map((field) => `${field} ${shape[field]}`);
+      const places = Object.entries(operands).map(([name, operand]) => `${name} ${this.#placeOf(operand)}`);
+      return `${String(i).padStart(4)}  ${kernel}(${fields.join(', ')})  ${places.join(', ')}`;
+    });
+    const arena = `arena ${this.arenaBytes} bytes, at least ${this.leastBytes} in use at once`;
+    return [...lines, `${this.length} calls, ${arena}`].join('\n');
+  }
+
+  #placeOf(operand: Operand | undefined): string {
+    if (operand === undefined) return 'none';
+    const { memory, offset, length } = operand;
+    const at = memory.kind === 'temporary' ? ` at ${4 * ((this.#plan.offsets.get(memory) ?? 0) + offset)}` : '';
+    return `${memory.kind}${at} [${length}]`;
+  }
+
+  #dataOf(inputs: readonly Tensor[]): Values[] {
+    if (inputs.length !== this.inputs.length) {
+      fail('run', { expected: `${this.inputs.length} inputs, as recorded`, got: `${inputs.length}` });
+    }
+    return inputs.map((tensor, i) => {
+      const { shape, dtype } = this.inputs[i]!;
+      if (!(tensor instanceof Tensor) || tensor.dtype !== dtype || !sameShape(tensor.shape, shape)) {
+        const got = tensor instanceof Tensor ? tensor.label : String(tensor);
+        failShape('run', { expected: `input ${i} of ${dtype} ${show(shape)}, as recorded`, got });
+      }
+      return tensor.dtype === 'int32' ? tensor.indexOperand : (tensor.operand as Float32Array);
+    });
+  }
+
+  #finish(inputs: readonly Tensor[]): Tensor[] {
+    for (const raise of this.#graph.raised) raise();
+    return this.outputs.map(({ shape, dtype }, i) => {
+      const { memory, offset, length } = this.#graph.outputs[i]!;
+      const own = this.#results[i]!;
+      const given = this.#graph.inputs.indexOf(memory);
+      const data = given < 0 ? own : inputs[given]!.storage.data.slice(offset, offset + length);
+      return new Tensor(new Storage(data), shape, dtype, length);
+    });
+  }
+}
+
+/** Gives each memory of a graph its place, inside the arena or outside. */
+class Placement {
+  readonly plan: Plan;
+  readonly externals: External[] = [];
+  readonly calls: PlacedCall[];
+  readonly #numbers = new Map<Memory, number>();
+  readonly #outputs = new Map<Memory, Values>();
+
+  constructor({ calls, inputs, outputs, ...rest }: Graph) {
+    const used = new Set([
+      ...inputs,
+      ...calls.flatMap(({ operands }) => Object.values(operands).flatMap((operand) => (operand ? [operand.memory] : []))),
+      ...outputs.map(({ memory }) => memory),
+    ]);
+    const outside = [...used].filter(({ kind }) => kind !== 'temporary');
+    this.plan = plan(
+      { calls, inputs, outputs, ...rest },
+      outside.filter(({ type }) => type === 'i32'),
+    );
+    for (const memory of outside) this.#add(memory);
+    this.calls = calls.map(({ kernel, shape, operands }) => ({
+      kernel,
+      shape,
+      places: layoutOf(kernel).names.map((name) => this.#place(operands[name])),
+    }));
+  }
+
+  /** The memory that holds an output after a run. */
+  dataOf({ memory, offset, length }: Operand): Values {
+    const data = this.#outputs.get(memory) ?? memory.data;
+    return data!.subarray(offset, offset + length);
+  }
+
+  #add(memory: Memory): void {
+    const { kind, type, length } = memory;
+    const at = this.plan.offsets.get(memory);
+    if (kind === 'output') this.#outputs.set(memory, type === 'i32' ? new Int32Array(length) : new Float32Array(length));
+    const data = kind === 'input' ? undefined : (this.#outputs.get(memory) ?? memory.data);
+    this.#numbers.set(memory, this.externals.length);
+    this.externals.push({
+      type,
+      length,
+      ...(data && { data }),
+      ...(at !== undefined && { copied: { way: kind === 'output' ? 'out' : 'in', at } }),
+    });
+  }
+
+  #place(operand: Operand | undefined): Place | undefined {
+    if (operand === undefined) return undefined;
+    const { memory, offset, length } = operand;
+    const inArena = this.plan.offsets.get(memory);
+    if (inArena !== undefined) return { memory: -1, offset: inArena + offset, length };
+    return { memory: this.#numbers.get(memory)!, offset, length };
+  }
+}
