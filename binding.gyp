@@ -25,9 +25,12 @@
       "target_name": "fovea",
       "sources": [
         "native/addon.cpp",
+        "native/addon-program.cpp",
         "native/check.cpp",
         "native/engine.cpp",
+        "native/program.cpp",
         "native/rules.cpp",
+        "native/runner.cpp",
         "native/signature.cpp",
         "native/steps.cpp",
         "native/threads.cpp",

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "addon-program.h"
 #include "engine.h"
 #include "threads.h"
 
@@ -51,7 +52,7 @@ const char* arrayName(napi_typedarray_type type) {
 
 class Addon : public Napi::Addon<Addon> {
  public:
-  Addon(Napi::Env env, Napi::Object exports) {
+  Addon(Napi::Env env, Napi::Object exports) : programs_(env, engine_) {
     DefineAddon(exports, {
                              InstanceMethod<&Addon::describe>("describe"),
                              InstanceMethod<&Addon::isas>("isas"),
@@ -60,15 +61,20 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod<&Addon::info>("info"),
                          });
     // What is called often goes without the wrapper's allocations.
-    define(env, exports, "run", call<readBuffers, &Engine::run>);
-    define(env, exports, "pack", call<readOperands, &Engine::pack>);
-    define(env, exports, "packedLength", packedLength);
+    define(env, exports, "run", call<readBuffers, &Engine::run>, this);
+    define(env, exports, "pack", call<readOperands, &Engine::pack>, this);
+    define(env, exports, "packedLength", packedLength, this);
+    define(env, exports, "createProgram", AddonPrograms::create, &programs_);
+    define(env, exports, "runProgram", AddonPrograms::run, &programs_);
+    define(env, exports, "startProgram", AddonPrograms::start, &programs_);
+    define(env, exports, "cancelProgram", AddonPrograms::cancel, &programs_);
   }
 
  private:
-  void define(napi_env env, Napi::Object exports, const char* name, napi_callback callback) {
+  void define(napi_env env, Napi::Object exports, const char* name, napi_callback callback,
+              void* data) {
     napi_value function;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function) == napi_ok) {
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, data, &function) == napi_ok) {
       exports.Set(name, function);
     }
   }
@@ -291,6 +297,7 @@ class Addon : public Napi::Addon<Addon> {
   }
 
   Engine engine_;
+  AddonPrograms programs_;
 };
 
 NODE_API_ADDON(Addon)

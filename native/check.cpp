@@ -165,10 +165,17 @@ bool checkBuffers(const Signature& kernel, Rule rule, const Call& call, Message&
   for (size_t i = 0; i < kernel.buffers.size(); ++i) {
     const BufferSignature& buffer = kernel.buffers[i];
     if (!checkLength(kernel, buffer, call.buffers[i], call, message)) return false;
+  }
+  if (!checkOverlap(kernel, call, message)) return false;
+  return rule == nullptr || rule(kernel.name.c_str(), call, message);
+}
+
+bool checkNumbers(const Signature& kernel, Rule rule, const Call& call, Message& message) {
+  for (size_t i = 0; i < kernel.buffers.size(); ++i) {
+    const BufferSignature& buffer = kernel.buffers[i];
     if (buffer.bounded && !checkIndices(kernel, buffer, call.buffers[i], call, message))
       return false;
   }
-  if (!checkOverlap(kernel, call, message)) return false;
   return rule == nullptr || rule(kernel.name.c_str(), call, message);
 }
 

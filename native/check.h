@@ -45,10 +45,21 @@ bool checkShape(const Signature& kernel, const double* values, Call& call, Messa
 // What lengths cannot say: a kernel's own rule on its shape and on which buffers are there.
 using Rule = bool (*)(const char* kernel, const Call& call, Message& message);
 Rule ruleOf(const std::string& kernel);
+// The same of a rule on the numbers in its buffers.
+Rule numbersRuleOf(const std::string& kernel);
 
-// Checks lengths, indices, overlap and the rule. Element types are the caller's to check, and the
-// length of the packed form, which the kernel says.
+struct Rules {
+  Rule shape, numbers;
+};
+// Of the kernel at a position in the list.
+const Rules& rulesOf(size_t kernel);
+
+// Checks lengths, overlap and the rule. Element types are the caller's to check, and the length of
+// the packed form, which the kernel says.
 bool checkBuffers(const Signature& kernel, Rule rule, const Call& call, Message& message);
+
+// Checks what the numbers in the buffers decide: indices, and the rule on numbers.
+bool checkNumbers(const Signature& kernel, Rule rule, const Call& call, Message& message);
 
 // The same where operands are to be packed: nothing but they, and the packed form, is there. So the
 // rule of a kernel that packs may look at its shape, and at no buffer.

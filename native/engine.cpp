@@ -19,16 +19,18 @@ void* pointer(const Buffer& buffer) {
   return buffer.present && buffer.length == 0 ? nothing : buffer.data;
 }
 
-const std::vector<Rule>& rules() {
+}  // namespace
+
+const Rules& rulesOf(size_t kernel) {
   static const auto* all = [] {
-    auto* found = new std::vector<Rule>;
-    for (const Signature& signature : signatures()) found->push_back(ruleOf(signature.name));
+    auto* found = new std::vector<Rules>;
+    for (const Signature& signature : signatures()) {
+      found->push_back({ruleOf(signature.name), numbersRuleOf(signature.name)});
+    }
     return found;
   }();
-  return *all;
+  return (*all)[kernel];
 }
-
-}  // namespace
 
 Engine::Engine() : targetCount_(supportedTargets(targets_)), table_(targets_[0]) {}
 
@@ -73,7 +75,8 @@ bool Engine::reserve(size_t bytes, const std::string& kernel, Message& message) 
 bool Engine::run(size_t kernel, const double* shape, Call& call, Message& message) {
   const Signature& signature = signatures()[kernel];
   if (!checkShape(signature, shape, call, message)) return false;
-  if (!checkBuffers(signature, rules()[kernel], call, message)) return false;
+  if (!checkBuffers(signature, rulesOf(kernel).shape, call, message)) return false;
+  if (!checkNumbers(signature, rulesOf(kernel).numbers, call, message)) return false;
   const KernelEntry& entry = table_->kernels[kernel];
   if (call.packed.present &&
       !checkPacked(signature, entry.packedLength(call.shape), call, message)) {
@@ -94,7 +97,7 @@ bool Engine::packedLength(size_t kernel, const double* shape, int64_t& length, M
   if (!signature.packs()) return true;
   Call call;
   if (!checkShape(signature, shape, call, message)) return false;
-  if (!checkPacking(signature, rules()[kernel], call, message)) return false;
+  if (!checkPacking(signature, rulesOf(kernel).shape, call, message)) return false;
   length = table_->kernels[kernel].packedLength(call.shape);
   return true;
 }
@@ -102,7 +105,7 @@ bool Engine::packedLength(size_t kernel, const double* shape, int64_t& length, M
 bool Engine::pack(size_t kernel, const double* shape, Call& call, Message& message) {
   const Signature& signature = signatures()[kernel];
   if (!checkShape(signature, shape, call, message)) return false;
-  if (!checkPacking(signature, rules()[kernel], call, message)) return false;
+  if (!checkPacking(signature, rulesOf(kernel).shape, call, message)) return false;
   const KernelEntry& entry = table_->kernels[kernel];
   if (!checkPacked(signature, entry.packedLength(call.shape), call, message)) return false;
   void* operands[maxBuffers + 1];

@@ -20,6 +20,7 @@ class Engine {
   std::vector<std::string> isas() const;
   // False where this machine has no such instruction set.
   bool selectIsa(const std::string& name);
+  const KernelTable& table() const { return *table_; }
   const char* isa() const { return table_->isa; }
   int vectorWidth() const { return table_->vectorWidth; }
 

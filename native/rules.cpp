@@ -325,14 +325,12 @@ bool needs(const char* kernel, const Call& call, int setting, const char* settin
                      settingName, static_cast<double>(value));
 }
 
-bool sgd(const char* kernel, const Call& call, Message& message) {
-  return settings<7>(kernel, call, message) &&
-         needs(kernel, call, 1, "momentum", 3, "velocity", message);
+bool sgdNumbers(const char* kernel, const Call& call, Message& message) {
+  return needs(kernel, call, 1, "momentum", 3, "velocity", message);
 }
 
-bool rmsprop(const char* kernel, const Call& call, Message& message) {
-  return settings<7>(kernel, call, message) &&
-         needs(kernel, call, 5, "momentum", 4, "velocity", message) &&
+bool rmspropNumbers(const char* kernel, const Call& call, Message& message) {
+  return needs(kernel, call, 5, "momentum", 4, "velocity", message) &&
          needs(kernel, call, 6, "centered", 5, "average", message);
 }
 
@@ -375,9 +373,9 @@ const std::unordered_map<std::string, Rule>& rules() {
       {"normal", seeded<NormalShape>},
       {"dropout", seeded<DropoutShape>},
       {"copy", copy},
-      {"sgd", sgd},
+      {"sgd", settings<7>},
       {"adam", settings<9>},
-      {"rmsprop", rmsprop},
+      {"rmsprop", settings<7>},
       {"adagrad", settings<4>},
   };
   return *all;
@@ -388,6 +386,11 @@ const std::unordered_map<std::string, Rule>& rules() {
 Rule ruleOf(const std::string& kernel) {
   const auto found = rules().find(kernel);
   return found == rules().end() ? nullptr : found->second;
+}
+
+Rule numbersRuleOf(const std::string& kernel) {
+  if (kernel == "sgd") return sgdNumbers;
+  return kernel == "rmsprop" ? rmspropNumbers : nullptr;
 }
 
 }  // namespace fovea

@@ -46,11 +46,11 @@ export function compile(fn: Function, { limit = 8 }: CompileOptions = {}): Compi
   return {
     program,
     async run(...inputs) {
-      const [y] = await program(...inputs).run(...inputs);
+      const [y] = await program(...inputs).run(inputs);
       return own(y);
     },
     runSync(...inputs) {
-      const [y] = program(...inputs).runSync(...inputs);
+      const [y] = program(...inputs).runSync(inputs);
       return own(y);
     },
   };

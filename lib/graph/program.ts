@@ -43,18 +43,14 @@ export class Program {
   }
 
   /** Runs on the calling thread. The results lie in memory that the next run overwrites: clone what is to stay. */
-  runSync(...inputs: readonly Tensor[]): Tensor[] {
-    const data = this.#dataOf(inputs);
-    for (const work of this.#graph.repeated) work();
-    this.#executor.runSync(data);
+  runSync(inputs: readonly Tensor[]): Tensor[] {
+    this.#executor.runSync(this.#dataOf(inputs), this.#begin);
     return this.#finish(inputs);
   }
 
   /** Runs off the event loop, after all runs asked for before. The inputs must stay as they are until then. */
-  async run(...inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const data = this.#dataOf(inputs);
-    for (const work of this.#graph.repeated) work();
-    await this.#executor.run(data);
+  async run(inputs: readonly Tensor[], signal?: AbortSignal): Promise<Tensor[]> {
+    await this.#executor.run(this.#dataOf(inputs), this.#begin, signal);
     return this.#finish(inputs);
   }
 
@@ -68,6 +64,10 @@ export class Program {
     const arena = `arena ${this.arenaBytes} bytes, at least ${this.leastBytes} in use at once`;
     return [...lines, `${this.length} calls, ${arena}`].join('\n');
   }
+
+  readonly #begin = (): void => {
+    for (const work of this.#graph.repeated) work();
+  };
 
   #placeOf(operand: Operand | undefined): string {
     if (operand === undefined) return 'none';

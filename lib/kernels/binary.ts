@@ -33,7 +33,17 @@ export interface Binary {
   packedLength(kernel: number, shape: Float64Array): number;
   /** The operands that the list marks, in its order, then the packed form, which is written. */
   pack(kernel: number, shape: Float64Array, ...operands: Memory[]): void;
+  /** Makes a program of the numbers that native/program.h describes; memories that are inputs are undefined. */
+  createProgram(numbers: Float64Array, memories: readonly Memory[]): NativeProgram;
+  runProgram(program: NativeProgram, ...inputs: Memory[]): void;
+  /** Calls `done` when it is over, with what went wrong, if anything. Inputs are copied. */
+  startProgram(program: NativeProgram, done: (problem?: string) => void, ...inputs: Memory[]): void;
+  /** Ends the run under way, if any, before its next call. */
+  cancelProgram(program: NativeProgram): void;
 }
+
+/** A program of the binary. */
+export type NativeProgram = object;
 
 /** A path that was tried, and why it did not serve. */
 export interface Attempt {

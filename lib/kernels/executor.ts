@@ -43,12 +43,15 @@ export interface ProgramSpec {
   readonly calls: readonly PlacedCall[];
 }
 
-/** Runs a program again and again. `inputs` are the external memories without data, in their order. */
+/**
+ * Runs a program again and again. `inputs` are the external memories without data, in their order; `begin` is called when
+ * the run's turn has come.
+ */
 export interface Executor {
   /** Throws where an index is out of bounds; calls before have run then, and none after. */
-  runSync(inputs: readonly Values[]): void;
+  runSync(inputs: readonly Values[], begin: () => void): void;
   /** The same off the event loop, one run after another; inputs stay as they are until it is done. */
-  run(inputs: readonly Values[], signal?: AbortSignal): Promise<void>;
+  run(inputs: readonly Values[], begin: () => void, signal?: AbortSignal): Promise<void>;
 }
 
 /** Longest time for which a reference program keeps the event loop, if no single call takes longer. */
@@ -105,21 +108,40 @@ export function referenceExecutor({ arena, externals, calls }: ProgramSpec): Exe
     copy('out', inputs);
   }
 
+  function runNow(inputs: readonly Values[]): void {
+    copy('in', inputs);
+    for (const call of prepared) call(inputs);
+    copy('out', inputs);
+  }
+  return inTurn(runNow, runLater);
+}
+
+/** Runs of one program: never two at once. */
+export function inTurn(
+  runNow: (inputs: readonly Values[]) => void,
+  runLater: (inputs: readonly Values[], signal: AbortSignal | undefined) => Promise<void>,
+): Executor {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
+
+  async function afterOthers(inputs: readonly Values[], begin: () => void, signal?: AbortSignal): Promise<void> {
+    if (waiting > 1) await last;
+    signal?.throwIfAborted();
+    begin();
+    await runLater(inputs, signal);
+  }
+
   return {
-    runSync(inputs) {
+    runSync(inputs, begin) {
       if (waiting > 0) throw new Error('run: expected no other run of this program under way, but there is one');
-      copy('in', inputs);
-      for (const call of prepared) call(inputs);
-      copy('out', inputs);
+      begin();
+      runNow(inputs);
     },
-    async run(inputs, signal) {
-      signal?.throwIfAborted();
+    run(inputs, begin, signal) {
       waiting++;
-      const own = last.then(() => runLater(inputs, signal));
+      const own = afterOthers(inputs, begin, signal).finally(() => waiting--);
       last = own.catch(() => {});
-      await own.finally(() => waiting--);
+      return own;
     },
   };
 }

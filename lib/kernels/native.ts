@@ -1,10 +1,11 @@
 // The native backend: packs a call for the binary and runs it there.
 import { type BinaryInfo, openBinary } from './binary.ts';
 import type { Buffers, Operands, Shape } from './call.ts';
-import { type Executor, type ProgramSpec, referenceExecutor } from './executor.ts';
+import type { Executor, ProgramSpec } from './executor.ts';
 import { type Caller, callerOf, type Fields, type Memories } from './caller.ts';
 import { layouts } from './layout.ts';
 import type { KernelName } from './list.ts';
+import { nativeExecutor } from './native-executor.ts';
 
 /** The native kernels. Each thread of JavaScript has its own choice of instruction set and number of threads. */
 export interface Native {
@@ -85,6 +86,6 @@ function load(): Native {
     info: () => binary.info(),
     run,
     pack,
-    executor: (spec) => referenceExecutor(spec),
+    executor: (spec) => nativeExecutor(binary, spec),
   };
 }
