@@ -15,8 +15,8 @@ const allowed: Record<string, readonly string[]> = {
   models: ['nn', 'tensor', 'optim', 'io'],
   data: ['tensor', 'io'],
   io: ['tensor', 'nn', 'optim'],
-  training: ['tensor', 'nn', 'optim', 'data', 'io'],
-  cli: ['kernels', 'tensor', 'nn', 'optim', 'models', 'data', 'io', 'training'],
+  training: ['tensor', 'nn', 'optim', 'graph', 'data', 'io'],
+  cli: ['kernels', 'tensor', 'nn', 'optim', 'graph', 'models', 'data', 'io', 'training'],
 };
 
 const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })

@@ -1,6 +1,6 @@
 // From functions and models to programs, one for every shape of inputs that comes.
 import { describe, fail } from '../tensor/errors.ts';
-import { noGrad } from '../tensor/index.ts';
+import { fromArray, noGrad } from '../tensor/index.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Program } from './program.ts';
@@ -57,8 +57,7 @@ export function compile(fn: Function, { limit = 8 }: CompileOptions = {}): Compi
 }
 
 function recordProgram(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Program {
-  const { graph, inputs: taken, outputs } = noGrad(() => record(fn, inputs, (y) => [y]));
-  return new Program(graph, taken, outputs);
+  return new Program(noGrad(() => record(fn, inputs, (y) => [y])));
 }
 
 const keyOf = (input: unknown): string =>
@@ -66,5 +65,8 @@ const keyOf = (input: unknown): string =>
     ? `${input.dtype}${show(input.shape)}`
     : fail('compile', { expected: 'inputs that are tensors', got: describe(input) });
 
+/** With memory of its own, which the next run does not overwrite. */
 const own = (y: Tensor | undefined): Tensor =>
-  y?.clone() ?? fail('compile', { expected: 'a function that returns a tensor', got: 'none' });
+  y === undefined
+    ? fail('compile', { expected: 'a function that returns a tensor', got: 'none' })
+    : fromArray(y.data.slice(), y.shape);

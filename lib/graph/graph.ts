@@ -16,6 +16,8 @@ export interface Memory {
   readonly length: number;
   /** Of captured memory: itself. Of an input: that of the recording. */
   readonly data?: Float32Array | Int32Array;
+  /** How often it was changed in place; constant while a program's packed or folded form of it serves. */
+  readonly version?: () => number;
 }
 
 /** Elements [offset, offset + length) of a memory. */

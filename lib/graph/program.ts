@@ -6,10 +6,19 @@ import { fail, failShape } from '../tensor/errors.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { Graph, Memory, Operand } from './graph.ts';
+import { Constants, fold, wholePlace } from './constants.ts';
+import type { Call, Graph, Memory, Operand } from './graph.ts';
 import { type Plan, plan } from './plan.ts';
-import type { Form } from './record.ts';
+import type { Form, Recorded } from './record.ts';
 import { simplify } from './simplify.ts';
+
+/** @internal */
+export interface ProgramOptions {
+  /** Whether weights change between runs, as in training: then what is made of them is made in each. */
+  readonly weightsChange?: boolean;
+  /** Memory for the outputs, by their number; others get their own. */
+  readonly results?: ReadonlyMap<number, Values>;
+}
 
 /** A program: runs what was recorded on other inputs of the same shapes. */
 export class Program {
@@ -21,15 +30,20 @@ export class Program {
   readonly leastBytes: number;
   readonly #graph: Graph;
   readonly #plan: Plan;
+  readonly #constants: Constants;
   readonly #executor: Executor;
   readonly #results: readonly Values[];
 
   /** @internal */
-  constructor(graph: Graph, inputs: readonly Form[], outputs: readonly Form[]) {
+  constructor({ graph, inputs, outputs }: Omit<Recorded<unknown>, 'result'>, options: ProgramOptions = {}) {
     this.inputs = inputs;
     this.outputs = outputs;
-    this.#graph = simplify(graph);
-    const placed = new Placement(this.#graph);
+    const { weightsChange = false, results } = options;
+    const simple = simplify(graph);
+    const folded = weightsChange ? { graph: simple, prepared: [] } : fold(simple);
+    this.#graph = folded.graph;
+    this.#constants = new Constants(folded, { packs: !weightsChange });
+    const placed = new Placement(this.#graph, this.#constants.packed, results);
     this.#plan = placed.plan;
     this.#executor = executorOf({ arena: placed.plan.length, externals: placed.externals, calls: placed.calls });
     this.#results = this.#graph.outputs.map((operand) => placed.dataOf(operand));
@@ -66,6 +80,7 @@ export class Program {
   }
 
   readonly #begin = (): void => {
+    this.#constants.refresh();
     for (const work of this.#graph.repeated) work();
   };
 
@@ -110,10 +125,20 @@ class Placement {
   readonly #numbers = new Map<Memory, number>();
   readonly #outputs = new Map<Memory, Values>();
 
-  constructor({ calls, inputs, outputs, ...rest }: Graph) {
+  constructor(
+    { calls, inputs, outputs, ...rest }: Graph,
+    packed: ReadonlyMap<Call, Float32Array>,
+    results: ReadonlyMap<number, Values> = new Map(),
+  ) {
+    for (const [i, { memory }] of outputs.entries()) {
+      const given = results.get(i);
+      if (given !== undefined && memory.kind === 'output') this.#outputs.set(memory, given);
+    }
     const used = new Set([
       ...inputs,
-      ...calls.flatMap(({ operands }) => Object.values(operands).flatMap((operand) => (operand ? [operand.memory] : []))),
+      ...calls.flatMap(({ operands }) =>
+        Object.values(operands).flatMap((operand) => (operand ? [operand.memory] : [])),
+      ),
       ...outputs.map(({ memory }) => memory),
     ]);
     const outside = [...used].filter(({ kind }) => kind !== 'temporary');
@@ -122,11 +147,14 @@ class Placement {
       outside.filter(({ type }) => type === 'i32'),
     );
     for (const memory of outside) this.#add(memory);
-    this.calls = calls.map(({ kernel, shape, operands }) => ({
-      kernel,
-      shape,
-      places: layoutOf(kernel).names.map((name) => this.#place(operands[name])),
-    }));
+    this.calls = calls.map((call) => {
+      const { kernel, shape, operands } = call;
+      const places = layoutOf(kernel).names.map((name) => this.#place(operands[name]));
+      const form = packed.get(call);
+      if (form === undefined) return { kernel, shape, places };
+      this.externals.push({ type: 'f32', length: form.length, data: form });
+      return { kernel, shape, places, packed: wholePlace(this.externals.length - 1, form.length) };
+    });
   }
 
   /** The memory that holds an output after a run. */
@@ -138,7 +166,9 @@ class Placement {
   #add(memory: Memory): void {
     const { kind, type, length } = memory;
     const at = this.plan.offsets.get(memory);
-    if (kind === 'output') this.#outputs.set(memory, type === 'i32' ? new Int32Array(length) : new Float32Array(length));
+    if (kind === 'output' && !this.#outputs.has(memory)) {
+      this.#outputs.set(memory, type === 'i32' ? new Int32Array(length) : new Float32Array(length));
+    }
     const data = kind === 'input' ? undefined : (this.#outputs.get(memory) ?? memory.data);
     this.#numbers.set(memory, this.externals.length);
     this.externals.push({

@@ -2,7 +2,7 @@
 import type { Fields, Memories } from '../kernels/caller.ts';
 import type { KernelName } from '../kernels/list.ts';
 import { type Elements, type Recorder, recordWith } from '../kernels/recording.ts';
-import { describe, fail } from '../tensor/errors.ts';
+import { type Complaint, describe, fail, RecordingError } from '../tensor/errors.ts';
 import { type Shape, Tensor } from '../tensor/tensor.ts';
 import { type Call, type Graph, type Memory, type Operand, usesOf, writes } from './graph.ts';
 
@@ -21,7 +21,7 @@ export interface Recorded<R> {
 }
 
 /**
- * Runs `fn(...inputs)` and records it; `outputsOf` says which tensors of its result a run gives. Throws FoveaError where
+ * Runs `fn(...inputs)` and records it; `outputsOf` says which tensors of its result a run gives. Throws RecordingError where
  * numbers that differ from run to run decide what `fn` does, and for tensors of float64.
  */
 export function record<R>(
@@ -32,7 +32,7 @@ export function record<R>(
   const recording = new Recording(inputs);
   const result = recordWith(recording, () => fn(...inputs));
   if (Object(result) === result && 'then' in Object(result)) {
-    fail('record', { expected: 'a synchronous function', got: 'one that returns a promise' });
+    refuse({ expected: 'a synchronous function', got: 'one that returns a promise' });
   }
   const outputs = outputsOf(result);
   const graph = recording.finish(outputs);
@@ -40,7 +40,11 @@ export function record<R>(
 }
 
 export function formOf({ shape, dtype }: Tensor): Form {
-  return dtype === 'float64' ? fail('record', { expected: 'float32 or int32', got: dtype }) : { shape, dtype };
+  return dtype === 'float64' ? refuse({ expected: 'float32 or int32', got: dtype }) : { shape, dtype };
+}
+
+function refuse(complaint: Complaint): never {
+  return fail('record', complaint, RecordingError);
 }
 
 class Recording implements Recorder {
@@ -51,10 +55,11 @@ class Recording implements Recorder {
   /** Memories by the ArrayBuffer they lie in; inputs before what is captured around them. */
   readonly #memories = new Map<ArrayBufferLike, { readonly memory: Memory; readonly begin: number }[]>();
   readonly #written = new Set<Memory>();
+  readonly #storages = new Map<ArrayBufferLike, Set<{ readonly version: number }>>();
 
   constructor(inputs: readonly Tensor[]) {
     this.#inputs = inputs.map((tensor) => {
-      if (!(tensor instanceof Tensor)) fail('record', { expected: 'inputs that are tensors', got: describe(tensor) });
+      if (!(tensor instanceof Tensor)) refuse({ expected: 'inputs that are tensors', got: describe(tensor) });
       const data = tensor.storage.data;
       return this.#add('input', data, data.byteOffset, tensor.size);
     });
@@ -73,7 +78,7 @@ class Recording implements Recorder {
         memory.kind = 'captured';
       }
       if (writes(use) && memory.kind === 'input') {
-        fail('record', {
+        refuse({
           expected: `inputs that are only read`,
           because: 'their memory belongs to the caller of a run',
           got: `${kernel}, which writes one`,
@@ -84,6 +89,13 @@ class Recording implements Recorder {
     this.#calls.push(call);
   }
 
+  uses(storage: { readonly data: Elements; readonly version: number }): void {
+    const { buffer } = storage.data;
+    const known = this.#storages.get(buffer);
+    if (known === undefined) this.#storages.set(buffer, new Set([storage]));
+    else known.add(storage);
+  }
+
   allocated(data: Elements): void {
     if (!(data instanceof Float64Array)) this.#add('temporary', data, 0, data.length);
   }
@@ -91,7 +103,7 @@ class Recording implements Recorder {
   decides(operation: string, data: Elements): void {
     const kind = this.#find(data)?.memory.kind;
     if (kind !== 'input' && !this.#isResult(data)) return;
-    fail('record', {
+    refuse({
       expected: 'a function that does the same for all numbers',
       because: 'a program repeats its kernel calls',
       got: `${operation}, which looks at the numbers of ${kind === 'input' ? 'an input' : 'a result'}`,
@@ -109,7 +121,7 @@ class Recording implements Recorder {
   /** The graph, with these tensors as what a run gives. */
   finish(outputs: readonly Tensor[]): Graph {
     const places = outputs.map((tensor): Operand => {
-      if (!(tensor instanceof Tensor)) fail('record', { expected: 'tensors as results', got: describe(tensor) });
+      if (!(tensor instanceof Tensor)) refuse({ expected: 'tensors as results', got: describe(tensor) });
       const operand = this.#operand('record', tensor.storage.data);
       if (operand.memory.kind === 'temporary') operand.memory.kind = 'output';
       return operand;
@@ -130,18 +142,24 @@ class Recording implements Recorder {
 
   #add(kind: Memory['kind'], data: Elements, begin: number, length: number): Memory {
     if (data instanceof Float64Array) {
-      fail('record', {
+      refuse({
         expected: 'float32 tensors',
         because: 'float64, and int32 tensors that are moved, have no native kernels',
         got: 'float64',
       });
     }
     const type = data instanceof Int32Array ? 'i32' : 'f32';
-    const memory: Memory = { kind, type, length, data };
+    const memory: Memory = { kind, type, length, data, version: () => this.#versionOf(data.buffer) };
     const known = this.#memories.get(data.buffer);
     if (known === undefined) this.#memories.set(data.buffer, [{ memory, begin }]);
     else known.push({ memory, begin });
     return memory;
+  }
+
+  #versionOf(buffer: ArrayBufferLike): number {
+    let sum = 0;
+    for (const { version } of this.#storages.get(buffer) ?? []) sum += version;
+    return sum;
   }
 
   #find(data: Elements): { readonly memory: Memory; readonly begin: number } | undefined {
@@ -166,7 +184,10 @@ class Recording implements Recorder {
       return { memory: this.#add('captured', data, data.byteOffset, data.length), begin: data.byteOffset };
     }
     if (this.#memories.has(buffer)) {
-      fail(operation, { expected: 'inputs in memory of their own', got: 'one that overlaps with another operand' });
+      refuse({
+        expected: 'inputs in memory of their own',
+        got: `one that overlaps with another operand of ${operation}`,
+      });
     }
     const whole = new Float32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
     return { memory: this.#add('captured', whole, 0, whole.length), begin: 0 };

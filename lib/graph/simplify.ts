@@ -12,7 +12,9 @@ function withoutDead(calls: readonly Call[]): Call[] {
   const kept: Call[] = [];
   for (const call of calls.toReversed()) {
     const uses = usesOf(call);
-    if (!uses.some((use) => writes(use) && (use.operand.memory.kind !== 'temporary' || wanted.has(use.operand.memory)))) {
+    if (
+      !uses.some((use) => writes(use) && (use.operand.memory.kind !== 'temporary' || wanted.has(use.operand.memory)))
+    ) {
       continue;
     }
     // A call that writes all of a memory ends the interest in what was there before.

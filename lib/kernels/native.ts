@@ -1,8 +1,8 @@
 // The native backend: packs a call for the binary and runs it there.
 import { type BinaryInfo, openBinary } from './binary.ts';
 import type { Buffers, Operands, Shape } from './call.ts';
-import type { Executor, ProgramSpec } from './executor.ts';
 import { type Caller, callerOf, type Fields, type Memories } from './caller.ts';
+import type { Executor, ProgramSpec } from './executor.ts';
 import { layouts } from './layout.ts';
 import type { KernelName } from './list.ts';
 import { nativeExecutor } from './native-executor.ts';

@@ -7,6 +7,8 @@ import type { KernelName } from './list.ts';
 export interface Recorder {
   /** A kernel call, before it runs. */
   called(kernel: KernelName, shape: Fields, buffers: Memories): void;
+  /** An operand's memory, with the count of its changes in place. */
+  uses(storage: { readonly data: Elements; readonly version: number }): void;
   /** New memory. Kernels alone write it, and one does before anything reads it. */
   allocated(data: Elements): void;
   /** The numbers in `data` decide in JavaScript what happens next. Throws if they may differ from run to run. */

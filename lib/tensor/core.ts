@@ -92,6 +92,7 @@ export class Tensor implements Disposable {
   /** @internal The memory of a float tensor for a kernel call, whose numbers JavaScript does not look at. */
   get operand(): Float32Array | Float64Array {
     const data = this.#elements();
+    recorder()?.uses(this.storage);
     return data instanceof Int32Array ? fail('floats', { expected: 'a float tensor', got: `${this.label}` }) : data;
   }
 

@@ -20,6 +20,11 @@ export class DisposedError extends FoveaError {
   override readonly name: string = 'DisposedError';
 }
 
+/** A function that cannot be recorded as a program. */
+export class RecordingError extends FoveaError {
+  override readonly name: string = 'RecordingError';
+}
+
 /** The parts of an error message. */
 export interface Complaint {
   readonly expected: string;

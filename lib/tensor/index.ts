@@ -2,7 +2,7 @@
 export { isGradEnabled, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { type CustomContext, type CustomOp, customOp } from './custom.ts';
-export { type Complaint, DataError, DisposedError, FoveaError, ShapeError } from './errors.ts';
+export { type Complaint, DataError, DisposedError, FoveaError, RecordingError, ShapeError } from './errors.ts';
 export { defaultGenerator, Generator, type GeneratorState, manualSeed } from './generator.ts';
 export { type GradcheckOptions, gradcheck } from './gradcheck.ts';
 export {

@@ -5,6 +5,7 @@ import type { Module } from '../nn/index.ts';
 import { DataError, fromArray, noGrad, ShapeError, type Tensor } from '../tensor/index.ts';
 import { accuracy, type Metric } from './metrics.ts';
 import { checkCount, detached, type Loss, type Objective, supervised } from './objective.ts';
+import { Steps } from './steps.ts';
 
 /** Where batches come from: a loader, or samples, which are read in order, or shuffled when training. */
 export type Source<B = Batch> = Batches<B> | Samples<B>;
@@ -24,6 +25,8 @@ export interface EvaluateOptions<B = Batch, O = Tensor, T = Tensor> extends Mean
   readonly batchSize?: number;
   /** Aborting rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** False: kernel by kernel, not as programs. Default: as the environment's FOVEA_PROGRAMS says, `on`. */
+  readonly programs?: boolean | undefined;
   /** Called after each batch with the number of samples (or what the objective counts) done. */
   readonly onBatch?: (samples: number) => void;
 }
@@ -73,10 +76,11 @@ export async function evaluate<B, O, T>(
   let sum = 0;
   let samples = 0;
   let carried: Record<string, Tensor> | undefined;
+  const steps = new Steps(model, objective, { programs: options.programs });
   await inEvaluationMode(model, async () => {
     for await (const batch of loader) {
       signal?.throwIfAborted();
-      const { loss, count, outputs, targets, carry } = noGrad(() => objective(batch, carried));
+      const { loss, count, outputs, targets, carry } = await steps.measure(batch, carried, signal);
       carried = detached(carry);
       if (checkCount(count) > 0) {
         sum += loss.item() * count;

@@ -15,6 +15,7 @@ import type { Metric } from './metrics.ts';
 import { checkCount, detached, type Objective } from './objective.ts';
 import { type Report, reportTo, silentReport } from './report.ts';
 import { decodeTrainingState, generatorStates, restoreGenerators, type TrainingState } from './state.ts';
+import { Steps } from './steps.ts';
 
 export interface CheckpointOptions {
   /** Written at the end of each epoch and when aborted, atomically. */
@@ -48,6 +49,8 @@ export interface FitOptions<B = Batch, O = Tensor, T = Tensor> extends Meaning<B
   readonly signal?: AbortSignal | undefined;
   /** Default: a progress bar on a terminal, else one line per epoch, on standard output. `false`: nothing. */
   readonly report?: Report | boolean;
+  /** False: every step runs kernel by kernel, not as a program. Default: as the environment's FOVEA_PROGRAMS says, `on`. */
+  readonly programs?: boolean | undefined;
   /** What the objective counts, for people. Default: images. */
   readonly unit?: string | undefined;
 }
@@ -89,6 +92,7 @@ class Training<B, O, T> {
   private readonly metrics: readonly Metric<unknown, unknown>[];
   private readonly callbacks: readonly Callback[];
   private readonly parameters: readonly Tensor[];
+  private readonly steps: Steps<B, unknown, unknown>;
   private epoch = 0;
   private step = 0;
   private samples = 0;
@@ -108,6 +112,8 @@ class Training<B, O, T> {
     this.metrics = metrics;
     this.callbacks = options.callbacks ?? [];
     this.parameters = model.parameters();
+    const learnt = new Set([...this.parameters, ...options.optimizer.paramGroups.flatMap(({ params }) => params)]);
+    this.steps = new Steps(model, objective, { parameters: [...learnt], programs: options.programs });
   }
 
   async run(): Promise<FitResult> {
@@ -143,7 +149,7 @@ class Training<B, O, T> {
     }
     if (this.loader.epoch === this.epoch) {
       for await (const batch of this.loader) {
-        this.trainStep(batch);
+        await this.trainStep(batch);
         await setImmediate();
         const due = checkpoint?.every !== undefined && this.step % checkpoint.every === 0;
         if (checkpoint && (due || signal?.aborted)) await this.save(checkpoint.file);
@@ -174,11 +180,11 @@ class Training<B, O, T> {
   }
 
   /** One batch: forward, loss, backward, update. */
-  private trainStep(batch: B): void {
+  private async trainStep(batch: B): Promise<void> {
     const { optimizer, schedule, clipNorm } = this.options;
     const { carried } = this;
     optimizer.zeroGrad();
-    const { loss, count, outputs, targets, carry } = this.objective(batch, carried);
+    const { loss, count, outputs, targets, carry } = await this.steps.measure(batch, carried);
     if (checkCount(count) > 0) {
       const value = loss.item();
       if (!Number.isFinite(value)) {
@@ -187,7 +193,6 @@ class Training<B, O, T> {
           firstBadOutput(this.model, () => this.objective(batch, carried)),
         );
       }
-      loss.backward();
       this.checkGradients(
         clipNorm === undefined ? gradNorm(this.parameters) : clipGradNorm_(this.parameters, clipNorm),
       );

@@ -120,7 +120,11 @@ export function pick(x: Tensor, indices: Indices): Tensor {
   const xShape = x.shape;
   return differentiable(y, 'pick', [x], [savedIndices(values)], (gradY, [indices]) => {
     const gradX = empty(xShape, gradY.dtype);
-    run('pickBackward', { rows, columns }, { gradY: gradY.operand, indices: indices.indexOperand, gradX: gradX.operand });
+    run(
+      'pickBackward',
+      { rows, columns },
+      { gradY: gradY.operand, indices: indices.indexOperand, gradX: gradX.operand },
+    );
     return [gradX];
   });
 }

@@ -1,6 +1,6 @@
 // Moving elements: reshape shares memory, everything else copies with strides.
 import { differentiable, differentiableAll } from '../autograd.ts';
-import { constant, empty, Tensor } from '../core.ts';
+import { constant, Tensor } from '../core.ts';
 import { describe, fail, failShape } from '../errors.ts';
 import { sumTo } from '../reduction.ts';
 import { normalizeAxis, product, type Shape, sameShape, show, sizeOf, stridesOf } from '../shape.ts';

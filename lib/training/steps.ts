@@ -1,0 +1,153 @@
+// Measures batches by an objective: as programs, one for each form of batch that comes again, or eagerly.
+import { Program, programsEnabled, record } from '../graph/index.ts';
+import type { Module } from '../nn/index.ts';
+import { noGrad, RecordingError, type Tensor } from '../tensor/index.ts';
+import { formOfBatch, tensorsIn, withTensors } from './batch-form.ts';
+import { type Carried, checkCount, type Measured, type Objective } from './objective.ts';
+import { generatorStates, restoreGenerators } from './state.ts';
+
+/** Programs kept; each has memory for what a step makes. */
+const mostPrograms = 8;
+/** Forms remembered as seen once. */
+const mostForms = 256;
+
+/** A program with the way from its outputs back to what the objective said. */
+interface Step<O, T> {
+  readonly program: Program;
+  measured(inputs: readonly Tensor[], outputs: readonly Tensor[]): Measured<O, T>;
+}
+
+export interface StepsOptions {
+  /** Parameters whose gradients are wanted: then `loss.backward()` belongs to a step, and sets their `grad`. */
+  readonly parameters?: readonly Tensor[];
+  /** False: everything eagerly. Default: as FOVEA_PROGRAMS says. */
+  readonly programs?: boolean | undefined;
+}
+
+/** One objective, for one batch after the other. */
+export class Steps<B, O, T> {
+  readonly #steps = new Map<string, Step<O, T>>();
+  readonly #seen = new Set<string>();
+  /** Memory of gradients, which all programs share. */
+  readonly #gradients = new Map<Tensor, Float32Array>();
+  readonly #parameters: readonly Tensor[];
+  readonly #learns: boolean;
+  #records: boolean;
+
+  constructor(
+    private readonly model: Module,
+    private readonly objective: Objective<B, O, T>,
+    options: StepsOptions = {},
+  ) {
+    this.#records = options.programs ?? programsEnabled();
+    this.#parameters = options.parameters ?? [];
+    this.#learns = options.parameters !== undefined;
+  }
+
+  /** What the objective says of a batch; with gradients, after `backward()` where the batch counts something. */
+  async measure(batch: B, carried: Carried | undefined, signal?: AbortSignal): Promise<Measured<O, T>> {
+    const form = this.#records ? formOfBatch(this.#modes(), batch, carried) : undefined;
+    if (form === undefined) return this.#eagerly(batch, carried);
+    const step = this.#steps.get(form.key) ?? this.#firstStep(form.key, form.tensors, batch, carried);
+    if (!('program' in step)) return step;
+    const outputs = await step.program.run(form.tensors, signal);
+    return step.measured(form.tensors, outputs);
+  }
+
+  #modes(): string {
+    return [...this.model.namedModules().values()].map(({ training }) => Number(training)).join('');
+  }
+
+  #eagerly(batch: B, carried: Carried | undefined): Measured<O, T> {
+    if (!this.#learns) return noGrad(() => this.objective(batch, carried));
+    for (const parameter of this.#parameters) parameter.grad = null;
+    const measured = this.objective(batch, carried);
+    if (checkCount(measured.count) > 0 && Number.isFinite(measured.loss.item())) measured.loss.backward();
+    return measured;
+  }
+
+  /** The first batch of a form is measured eagerly, the second recorded; then there is a step for the next. */
+  #firstStep(
+    key: string,
+    inputs: readonly Tensor[],
+    batch: B,
+    carried: Carried | undefined,
+  ): Measured<O, T> | Step<O, T> {
+    if (!this.#seen.has(key)) {
+      this.#seen.add(key);
+      const [oldest] = this.#seen;
+      if (this.#seen.size > mostForms && oldest !== undefined) this.#seen.delete(oldest);
+      return this.#eagerly(batch, carried);
+    }
+    const undo = snapshot(this.model);
+    try {
+      const step = this.#record(inputs, batch, carried);
+      undo(); // what the recording did to generators and running means is the program's to do
+      this.#steps.set(key, step);
+      const [oldest] = this.#steps.keys();
+      if (this.#steps.size > mostPrograms && oldest !== undefined) this.#steps.delete(oldest);
+      return step;
+    } catch (error) {
+      if (!(error instanceof RecordingError)) throw error;
+      undo();
+      this.#records = false;
+      return this.#eagerly(batch, carried);
+    }
+  }
+
+  #record(inputs: readonly Tensor[], batch: B, carried: Carried | undefined): Step<O, T> {
+    const learns = this.#learns;
+    for (const parameter of this.#parameters) parameter.grad = null;
+    const outputs: Tensor[] = [];
+    const results = new Map<number, Float32Array>();
+    const work = () => {
+      const measured = this.objective(batch, carried);
+      if (learns && checkCount(measured.count) > 0) measured.loss.backward();
+      return measured;
+    };
+    const trained: Tensor[] = [];
+    const recorded = record(learns ? work : () => noGrad(work), inputs, ({ loss, outputs: out, targets, carry }) => {
+      outputs.push(loss, ...tensorsIn(out, inputs), ...tensorsIn(targets, inputs), ...tensorsIn(carry, inputs));
+      for (const parameter of this.#parameters) {
+        if (parameter.grad === null) continue;
+        if (!this.#gradients.has(parameter)) this.#gradients.set(parameter, new Float32Array(parameter.size));
+        results.set(outputs.length, this.#gradients.get(parameter)!);
+        outputs.push(parameter.grad);
+        trained.push(parameter);
+      }
+      return outputs;
+    });
+    const program = new Program(recorded, { weightsChange: learns, results });
+    const { result } = recorded;
+    const from = new Map<Tensor, number>(outputs.map((tensor, i) => [tensor, i]));
+    return {
+      program,
+      measured(given, made) {
+        const now = (tensor: Tensor): Tensor => made[from.get(tensor) ?? -1] ?? given[inputs.indexOf(tensor)] ?? tensor;
+        for (const [i, parameter] of trained.entries())
+          parameter.grad = made[outputs.length - trained.length + i] ?? null;
+        const { loss, count, outputs: out, targets, carry } = result;
+        return {
+          loss: now(loss),
+          count,
+          outputs: withTensors(out, now),
+          targets: withTensors(targets, now),
+          carry: withTensors(carry, now),
+        };
+      },
+    };
+  }
+}
+
+/** The numbers that measuring changes besides gradients: buffers and generators. @returns what restores them. */
+function snapshot(model: Module): () => void {
+  const buffers = [...model.namedBuffers().values()].map((buffer) => [buffer, buffer.data.slice()] as const);
+  const generators = generatorStates(model);
+  return () => {
+    for (const [buffer, data] of buffers) {
+      buffer.data.set(data);
+      buffer.touch();
+    }
+    restoreGenerators(model, generators);
+  };
+}
