@@ -1,10 +1,10 @@
 // From functions and models to programs, one for every shape of inputs that comes.
 import { describe, fail } from '../tensor/errors.ts';
-import { fromArray, noGrad } from '../tensor/index.ts';
+import { noGrad } from '../tensor/index.ts';
 import { show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Program } from './program.ts';
-import { record } from './record.ts';
+import { recordCalls } from './record.ts';
 
 /** A function of tensors, or what has one: a module. */
 export type Function = ((...inputs: Tensor[]) => Tensor) | { forward(...inputs: Tensor[]): Tensor };
@@ -16,7 +16,7 @@ export interface CompileOptions {
 
 /** A function that is recorded at its first call with inputs of new shapes, and replayed from then on. */
 export interface Compiled {
-  /** Off the event loop. The result has memory of its own. */
+  /** Off the event loop. */
   run(...inputs: Tensor[]): Promise<Tensor>;
   /** On the calling thread. */
   runSync(...inputs: Tensor[]): Tensor;
@@ -47,17 +47,28 @@ export function compile(fn: Function, { limit = 8 }: CompileOptions = {}): Compi
     program,
     async run(...inputs) {
       const [y] = await program(...inputs).run(inputs);
-      return own(y);
+      return single(y);
     },
     runSync(...inputs) {
       const [y] = program(...inputs).runSync(inputs);
-      return own(y);
+      return single(y);
     },
   };
 }
 
+/**
+ * Records `fn(...inputs)` as a program, whatever it does by kernels: gradients, changes of tensors in place, steps of
+ * optimizers. It is done once at the recording. `fn` returns what a run is to give: a tensor, or several.
+ */
+export function record(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inputs: readonly Tensor[]): Program {
+  return new Program(
+    recordCalls(fn, inputs, (result) => (result instanceof Tensor ? [result] : result)),
+    { weightsChange: true },
+  );
+}
+
 function recordProgram(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Program {
-  return new Program(noGrad(() => record(fn, inputs, (y) => [y])));
+  return new Program(noGrad(() => recordCalls(fn, inputs, (y) => [y])));
 }
 
 const keyOf = (input: unknown): string =>
@@ -65,8 +76,5 @@ const keyOf = (input: unknown): string =>
     ? `${input.dtype}${show(input.shape)}`
     : fail('compile', { expected: 'inputs that are tensors', got: describe(input) });
 
-/** With memory of its own, which the next run does not overwrite. */
-const own = (y: Tensor | undefined): Tensor =>
-  y === undefined
-    ? fail('compile', { expected: 'a function that returns a tensor', got: 'none' })
-    : fromArray(y.data.slice(), y.shape);
+const single = (y: Tensor | undefined): Tensor =>
+  y ?? fail('compile', { expected: 'a function that returns a tensor', got: 'none' });

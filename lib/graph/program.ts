@@ -56,16 +56,21 @@ export class Program {
     return this.#graph.calls.length;
   }
 
-  /** Runs on the calling thread. The results lie in memory that the next run overwrites: clone what is to stay. */
+  /** Runs on the calling thread. */
   runSync(inputs: readonly Tensor[]): Tensor[] {
     this.#executor.runSync(this.#dataOf(inputs), this.#begin);
-    return this.#finish(inputs);
+    return this.#finish(inputs).map(copyOf);
   }
 
   /** Runs off the event loop, after all runs asked for before. The inputs must stay as they are until then. */
-  async run(inputs: readonly Tensor[], signal?: AbortSignal): Promise<Tensor[]> {
-    await this.#executor.run(this.#dataOf(inputs), this.#begin, signal);
-    return this.#finish(inputs);
+  run(inputs: readonly Tensor[], signal?: AbortSignal): Promise<Tensor[]> {
+    return this.runInPlace(inputs, (outputs) => outputs.map(copyOf), signal);
+  }
+
+  /** @internal The same; `collect` gets outputs in memory that the next run overwrites. */
+  async runInPlace<R>(inputs: readonly Tensor[], collect: (outputs: Tensor[]) => R, signal?: AbortSignal): Promise<R> {
+    const end = () => collect(this.#finish(inputs));
+    return this.#executor.run(this.#dataOf(inputs), this.#begin, end, signal);
   }
 
   /** Each call with its shape and where its operands lie, and the bytes of the arena. */
@@ -116,6 +121,9 @@ export class Program {
     });
   }
 }
+
+/** @internal The same numbers in memory of their own. */
+export const copyOf = (x: Tensor): Tensor => new Tensor(new Storage(x.storage.data.slice()), x.shape, x.dtype, x.size);
 
 /** Gives each memory of a graph its place, inside the arena or outside. */
 class Placement {

@@ -24,7 +24,7 @@ export interface Recorded<R> {
  * Runs `fn(...inputs)` and records it; `outputsOf` says which tensors of its result a run gives. Throws RecordingError where
  * numbers that differ from run to run decide what `fn` does, and for tensors of float64.
  */
-export function record<R>(
+export function recordCalls<R>(
   fn: (...inputs: Tensor[]) => R,
   inputs: readonly Tensor[],
   outputsOf: (result: R) => readonly Tensor[],

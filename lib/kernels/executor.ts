@@ -50,8 +50,8 @@ export interface ProgramSpec {
 export interface Executor {
   /** Throws where an index is out of bounds; calls before have run then, and none after. */
   runSync(inputs: readonly Values[], begin: () => void): void;
-  /** The same off the event loop, one run after another; inputs stay as they are until it is done. */
-  run(inputs: readonly Values[], begin: () => void, signal?: AbortSignal): Promise<void>;
+  /** The same off the event loop, one run after another; `end` is called before the next one begins. */
+  run<R>(inputs: readonly Values[], begin: () => void, end: () => R, signal?: AbortSignal): Promise<R>;
 }
 
 /** Longest time for which a reference program keeps the event loop, if no single call takes longer. */
@@ -124,11 +124,17 @@ export function inTurn(
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
-  async function afterOthers(inputs: readonly Values[], begin: () => void, signal?: AbortSignal): Promise<void> {
+  async function afterOthers<R>(
+    inputs: readonly Values[],
+    begin: () => void,
+    end: () => R,
+    signal: AbortSignal | undefined,
+  ): Promise<R> {
     if (waiting > 1) await last;
     signal?.throwIfAborted();
     begin();
     await runLater(inputs, signal);
+    return end();
   }
 
   return {
@@ -137,9 +143,9 @@ export function inTurn(
       begin();
       runNow(inputs);
     },
-    run(inputs, begin, signal) {
+    run(inputs, begin, end, signal) {
       waiting++;
-      const own = afterOthers(inputs, begin, signal).finally(() => waiting--);
+      const own = afterOthers(inputs, begin, end, signal).finally(() => waiting--);
       last = own.catch(() => {});
       return own;
     },

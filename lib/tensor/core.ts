@@ -155,7 +155,9 @@ export class Tensor implements Disposable {
 
   /** The value of a tensor with one element. */
   item(): number {
-    const value = this.data[0];
+    const data = this.#elements();
+    decidesBy('item', data);
+    const [value] = data;
     if (this.size !== 1 || value === undefined) {
       fail('item', { expected: 'one element', got: `${this.label}` });
     }

@@ -4,7 +4,6 @@ import { decidesBy } from '../kernels/recording.ts';
 import { empty, Tensor } from './core.ts';
 import { fail } from './errors.ts';
 import { type Shape, show, sizeOf } from './shape.ts';
-import type { Data } from './storage.ts';
 
 /**
  * A gradient [count, width] that is 0 but for some rows, as `embedding` with `sparse` gives it. It has the shape of the
@@ -23,9 +22,13 @@ export class SparseGradient extends Tensor {
     this.rows = rows;
   }
 
-  override get data(): Data {
+  override get data(): never {
     const expected = 'a dense gradient';
     return fail('gradient', { expected, because: 'all of its elements are asked for', got: `${this}; use toDense()` });
+  }
+
+  override get operand(): never {
+    return this.data;
   }
 
   override toString(): string {

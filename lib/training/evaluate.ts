@@ -1,10 +1,12 @@
 // Using a model without training it: its loss and metrics on a data set, or its outputs.
 import { setImmediate } from 'node:timers/promises';
 import { type Batch, type Batches, DataLoader, type Dataset, type Samples } from '../data/index.ts';
+import { compile } from '../graph/index.ts';
 import type { Module } from '../nn/index.ts';
 import { DataError, fromArray, noGrad, ShapeError, type Tensor } from '../tensor/index.ts';
 import { accuracy, type Metric } from './metrics.ts';
 import { checkCount, detached, type Loss, type Objective, supervised } from './objective.ts';
+import { usesPrograms } from './recordable.ts';
 import { Steps } from './steps.ts';
 
 /** Where batches come from: a loader, or samples, which are read in order, or shuffled when training. */
@@ -25,7 +27,7 @@ export interface EvaluateOptions<B = Batch, O = Tensor, T = Tensor> extends Mean
   readonly batchSize?: number;
   /** Aborting rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** False: kernel by kernel, not as programs. Default: as the environment's FOVEA_PROGRAMS says, `on`. */
+  /** Whether batches are measured by programs; see the option of `fit`. */
   readonly programs?: boolean | undefined;
   /** Called after each batch with the number of samples (or what the objective counts) done. */
   readonly onBatch?: (samples: number) => void;
@@ -76,7 +78,7 @@ export async function evaluate<B, O, T>(
   let sum = 0;
   let samples = 0;
   let carried: Record<string, Tensor> | undefined;
-  const steps = new Steps(model, objective, { programs: options.programs });
+  const steps = new Steps(model, objective, { programs: usesPrograms(model, options) });
   await inEvaluationMode(model, async () => {
     for await (const batch of loader) {
       signal?.throwIfAborted();
@@ -103,13 +105,16 @@ export async function evaluate<B, O, T>(
 export async function predict(
   model: Module,
   data: Tensor | Dataset,
-  { batchSize = 256, signal }: { readonly batchSize?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly batchSize?: number; readonly signal?: AbortSignal; readonly programs?: boolean } = {},
 ): Promise<Tensor> {
+  const { batchSize = 256, signal } = options;
   const parts: Tensor[] = [];
+  const forward = (inputs: Tensor) => model.forward(inputs);
+  const compiled = usesPrograms(model, options) ? compile(forward) : undefined;
   await inEvaluationMode(model, async () => {
     for await (const inputs of batches(data, batchSize)) {
       signal?.throwIfAborted();
-      parts.push(noGrad(() => model.forward(inputs)));
+      parts.push(await (compiled?.run(inputs) ?? noGrad(() => forward(inputs))));
       await setImmediate();
     }
   });

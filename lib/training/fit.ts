@@ -13,6 +13,7 @@ import { evaluate, type Meaning, meaningOf, type Source, valuesOf } from './eval
 import type { EpochRow } from './history.ts';
 import type { Metric } from './metrics.ts';
 import { checkCount, detached, type Objective } from './objective.ts';
+import { usesPrograms } from './recordable.ts';
 import { type Report, reportTo, silentReport } from './report.ts';
 import { decodeTrainingState, generatorStates, restoreGenerators, type TrainingState } from './state.ts';
 import { Steps } from './steps.ts';
@@ -49,7 +50,11 @@ export interface FitOptions<B = Batch, O = Tensor, T = Tensor> extends Meaning<B
   readonly signal?: AbortSignal | undefined;
   /** Default: a progress bar on a terminal, else one line per epoch, on standard output. `false`: nothing. */
   readonly report?: Report | boolean;
-  /** False: every step runs kernel by kernel, not as a program. Default: as the environment's FOVEA_PROGRAMS says, `on`. */
+  /**
+   * Whether steps run as programs: recorded once for each form of batch, then replayed without JavaScript. Default: where the
+   * objective is the default one and all layers are this library's. `true` says that yours, too, make the same kernel calls
+   * for all batches of one form: then whatever else they do in JavaScript happens only when they are recorded.
+   */
   readonly programs?: boolean | undefined;
   /** What the objective counts, for people. Default: images. */
   readonly unit?: string | undefined;
@@ -113,7 +118,7 @@ class Training<B, O, T> {
     this.callbacks = options.callbacks ?? [];
     this.parameters = model.parameters();
     const learnt = new Set([...this.parameters, ...options.optimizer.paramGroups.flatMap(({ params }) => params)]);
-    this.steps = new Steps(model, objective, { parameters: [...learnt], programs: options.programs });
+    this.steps = new Steps(model, objective, { parameters: [...learnt], programs: usesPrograms(model, options) });
   }
 
   async run(): Promise<FitResult> {

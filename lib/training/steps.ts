@@ -1,5 +1,5 @@
 // Measures batches by an objective: as programs, one for each form of batch that comes again, or eagerly.
-import { Program, programsEnabled, record } from '../graph/index.ts';
+import { copyOf, Program, recordCalls } from '../graph/index.ts';
 import type { Module } from '../nn/index.ts';
 import { noGrad, RecordingError, type Tensor } from '../tensor/index.ts';
 import { formOfBatch, tensorsIn, withTensors } from './batch-form.ts';
@@ -20,8 +20,8 @@ interface Step<O, T> {
 export interface StepsOptions {
   /** Parameters whose gradients are wanted: then `loss.backward()` belongs to a step, and sets their `grad`. */
   readonly parameters?: readonly Tensor[];
-  /** False: everything eagerly. Default: as FOVEA_PROGRAMS says. */
-  readonly programs?: boolean | undefined;
+  /** Whether to record at all. */
+  readonly programs: boolean;
 }
 
 /** One objective, for one batch after the other. */
@@ -33,29 +33,37 @@ export class Steps<B, O, T> {
   readonly #parameters: readonly Tensor[];
   readonly #learns: boolean;
   #records: boolean;
+  #weights: readonly Tensor[] = [];
 
   constructor(
     private readonly model: Module,
     private readonly objective: Objective<B, O, T>,
-    options: StepsOptions = {},
+    options: StepsOptions,
   ) {
-    this.#records = options.programs ?? programsEnabled();
+    this.#records = options.programs;
     this.#parameters = options.parameters ?? [];
     this.#learns = options.parameters !== undefined;
   }
 
   /** What the objective says of a batch; with gradients, after `backward()` where the batch counts something. */
   async measure(batch: B, carried: Carried | undefined, signal?: AbortSignal): Promise<Measured<O, T>> {
-    const form = this.#records ? formOfBatch(this.#modes(), batch, carried) : undefined;
+    const form = this.#records ? formOfBatch(this.#state(), batch, carried) : undefined;
     if (form === undefined) return this.#eagerly(batch, carried);
     const step = this.#steps.get(form.key) ?? this.#firstStep(form.key, form.tensors, batch, carried);
     if (!('program' in step)) return step;
-    const outputs = await step.program.run(form.tensors, signal);
-    return step.measured(form.tensors, outputs);
+    return step.program.runInPlace(form.tensors, (outputs) => step.measured(form.tensors, outputs), signal);
   }
 
-  #modes(): string {
-    return [...this.model.namedModules().values()].map(({ training }) => Number(training)).join('');
+  /** What of the model decides which kernels run. Forgets all programs of weights that have been replaced. */
+  #state(): string {
+    const weights = [...this.model.parameters(), ...this.model.namedBuffers().values()];
+    if (weights.length !== this.#weights.length || weights.some((weight, i) => weight !== this.#weights[i])) {
+      this.#weights = weights;
+      this.#steps.clear();
+    }
+    const modules = [...this.model.namedModules().values()];
+    const modes = modules.map((module) => `${Number(module.training)}${module.extraRepr()}`);
+    return `${modes.join(';')} ${this.#parameters.map(({ requiresGrad }) => Number(requiresGrad)).join('')}`;
   }
 
   #eagerly(batch: B, carried: Carried | undefined): Measured<O, T> {
@@ -106,24 +114,31 @@ export class Steps<B, O, T> {
       return measured;
     };
     const trained: Tensor[] = [];
-    const recorded = record(learns ? work : () => noGrad(work), inputs, ({ loss, outputs: out, targets, carry }) => {
-      outputs.push(loss, ...tensorsIn(out, inputs), ...tensorsIn(targets, inputs), ...tensorsIn(carry, inputs));
-      for (const parameter of this.#parameters) {
-        if (parameter.grad === null) continue;
-        if (!this.#gradients.has(parameter)) this.#gradients.set(parameter, new Float32Array(parameter.size));
-        results.set(outputs.length, this.#gradients.get(parameter)!);
-        outputs.push(parameter.grad);
-        trained.push(parameter);
-      }
-      return outputs;
-    });
+    const recorded = recordCalls(
+      learns ? work : () => noGrad(work),
+      inputs,
+      ({ loss, outputs: out, targets, carry }) => {
+        outputs.push(loss, ...tensorsIn(out, inputs), ...tensorsIn(targets, inputs), ...tensorsIn(carry, inputs));
+        for (const parameter of this.#parameters) {
+          if (parameter.grad === null) continue;
+          if (!this.#gradients.has(parameter)) this.#gradients.set(parameter, new Float32Array(parameter.size));
+          results.set(outputs.length, this.#gradients.get(parameter)!);
+          outputs.push(parameter.grad);
+          trained.push(parameter);
+        }
+        return outputs;
+      },
+    );
     const program = new Program(recorded, { weightsChange: learns, results });
     const { result } = recorded;
     const from = new Map<Tensor, number>(outputs.map((tensor, i) => [tensor, i]));
     return {
       program,
       measured(given, made) {
-        const now = (tensor: Tensor): Tensor => made[from.get(tensor) ?? -1] ?? given[inputs.indexOf(tensor)] ?? tensor;
+        const now = (tensor: Tensor): Tensor => {
+          const output = made[from.get(tensor) ?? -1];
+          return output ? copyOf(output) : (given[inputs.indexOf(tensor)] ?? tensor);
+        };
         for (const [i, parameter] of trained.entries())
           parameter.grad = made[outputs.length - trained.length + i] ?? null;
         const { loss, count, outputs: out, targets, carry } = result;
