@@ -2,6 +2,7 @@
 #include "addon-program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <vector>
 
@@ -10,6 +11,8 @@
 
 namespace fovea {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr napi_type_tag programTag = {0x9c4f0e6b7d1a4c52, 0xa3e86d20f51b97c4};
 constexpr size_t mostInputs = 64;
@@ -65,6 +68,7 @@ struct Job {
   ProgramObject* object;
   napi_ref self, done;
   Message message;
+  double milliseconds = 0;
   bool finished = false;
   bool handed = false;  // back to the thread of JavaScript
 };
@@ -90,9 +94,10 @@ class ProgramJobs {
     if (active_.size() == 1) napi_ref_threadsafe_function(env_, back_);
     const bool posted = runner_.post([this, job] {
       ProgramObject& object = *job->object;
+      const auto begun = Clock::now();
       job->finished = object.program->run(object.data, &object.cancelled, job->message);
-      job->handed =
-          napi_call_threadsafe_function(back_, job, napi_tsfn_nonblocking) == napi_ok;
+      job->milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+      job->handed = napi_call_threadsafe_function(back_, job, napi_tsfn_nonblocking) == napi_ok;
     });
     if (!posted) forget(job);
     return posted;
@@ -126,17 +131,18 @@ class ProgramJobs {
     if (env == nullptr) return;
     job->jobs->forget(job.get());
     job->object->underWay = false;
-    napi_value done, receiver, problem, result;
+    napi_value done, receiver, result, arguments[2];
     const bool there = napi_get_reference_value(env, job->done, &done) == napi_ok &&
                        napi_get_undefined(env, &receiver) == napi_ok;
     napi_delete_reference(env, job->self);
     napi_delete_reference(env, job->done);
     if (!there) return;
-    problem = receiver;
+    arguments[1] = receiver;
+    napi_create_double(env, job->milliseconds, &arguments[0]);
     if (!job->finished) {
-      napi_create_string_utf8(env, job->message.text, NAPI_AUTO_LENGTH, &problem);
+      napi_create_string_utf8(env, job->message.text, NAPI_AUTO_LENGTH, &arguments[1]);
     }
-    napi_call_function(env, receiver, done, 1, &problem, &result);
+    napi_call_function(env, receiver, done, 2, arguments, &result);
   }
 
   // The environment ends: no job may use its memory from here on.

@@ -36,8 +36,12 @@ export interface Binary {
   /** Makes a program of the numbers that native/program.h describes; memories that are inputs are undefined. */
   createProgram(numbers: Float64Array, memories: readonly Memory[]): NativeProgram;
   runProgram(program: NativeProgram, ...inputs: Memory[]): void;
-  /** Calls `done` when it is over, with what went wrong, if anything. Inputs are copied. */
-  startProgram(program: NativeProgram, done: (problem?: string) => void, ...inputs: Memory[]): void;
+  /** Calls `done` when it is over, with the time it took and what went wrong, if anything. Inputs are copied. */
+  startProgram(
+    program: NativeProgram,
+    done: (milliseconds: number, problem?: string) => void,
+    ...inputs: Memory[]
+  ): void;
   /** Ends the run under way, if any, before its next call. */
   cancelProgram(program: NativeProgram): void;
 }

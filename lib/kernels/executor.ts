@@ -116,6 +116,20 @@ export function referenceExecutor({ arena, externals, calls }: ProgramSpec): Exe
   return inTurn(runNow, runLater);
 }
 
+/** Milliseconds that short runs have taken since the event loop turned. */
+let spent = 0;
+
+/**
+ * Whether the event loop has turned lately, as far as runs on its own thread are concerned: they take turns with it every
+ * few milliseconds. `ms` is what the next one will take. If not, the caller must let it turn first.
+ */
+export function hasTurned(ms: number): boolean {
+  spent += ms;
+  if (spent < sliceMs / 4) return true;
+  spent = 0;
+  return false;
+}
+
 /** Runs of one program: never two at once. */
 export function inTurn(
   runNow: (inputs: readonly Values[]) => void,

@@ -1,8 +1,12 @@
 // Hands a program to the binary as numbers, and runs it there.
+import { setImmediate } from 'node:timers/promises';
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Binary } from './binary.ts';
-import { type Executor, inTurn, type Place, type ProgramSpec, type Values } from './executor.ts';
+import { type Executor, hasTurned, inTurn, type Place, type ProgramSpec, type Values } from './executor.ts';
 import { layoutOf } from './layout.ts';
+
+/** A program that took no longer last time runs where it is: to change threads and back would take as long again. */
+const shortMs = 0.25;
 
 /** Prepares a program for the instruction set and the threads that the binary uses now. */
 export function nativeExecutor(binary: Binary, spec: ProgramSpec): Executor {
@@ -13,10 +17,26 @@ export function nativeExecutor(binary: Binary, spec: ProgramSpec): Executor {
   const memories = spec.externals.map(({ data }) => data);
   const program = binary.createProgram(Float64Array.from(numbersOf(spec)), memories);
 
+  let lastMs = Number.POSITIVE_INFINITY;
+
+  function runNow(inputs: readonly Values[]): void {
+    const begun = performance.now();
+    binary.runProgram(program, ...inputs);
+    lastMs = performance.now() - begun;
+  }
+
+  async function runLater(inputs: readonly Values[], signal: AbortSignal | undefined): Promise<void> {
+    if (lastMs > shortMs) return start(inputs, signal);
+    if (!hasTurned(lastMs)) await setImmediate();
+    signal?.throwIfAborted();
+    runNow(inputs);
+  }
+
   function start(inputs: readonly Values[], signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const cancel = () => binary.cancelProgram(program);
-      const done = (problem?: string) => {
+      const done = (milliseconds: number, problem?: string) => {
+        lastMs = milliseconds;
         signal?.removeEventListener('abort', cancel);
         if (problem === undefined) resolve();
         else reject(signal?.aborted ? signal.reason : new RangeError(problem));
@@ -26,7 +46,7 @@ export function nativeExecutor(binary: Binary, spec: ProgramSpec): Executor {
     });
   }
 
-  return inTurn((inputs) => binary.runProgram(program, ...inputs), start);
+  return inTurn(runNow, runLater);
 }
 
 /** As native/program.h reads them. */

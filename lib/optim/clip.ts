@@ -18,25 +18,33 @@ export function clipGradNorm_(
   if (errorIfNonfinite && !Number.isFinite(norm)) {
     fail('clipGradNorm_', { expected: 'gradients of finite length', got: `length ${norm}` });
   }
-  const scale = maxNorm / (norm + 1e-6);
-  if (scale < 1) {
-    for (const grad of gradients(params)) {
-      run('affine', { count: grad.size, scale, shift: 0 }, { x: grad.operand, y: grad.operand });
-      grad.touch();
-    }
-  }
+  scaleGradients(params, norm, maxNorm);
   return norm;
+}
+
+/** @internal Scales gradients of length `norm` to at most `maxNorm`. */
+export function scaleGradients(params: readonly Tensor[], norm: number, maxNorm: number): void {
+  const scale = maxNorm / (norm + 1e-6);
+  if (!(scale < 1)) return;
+  for (const grad of gradients(params)) {
+    run('affine', { count: grad.size, scale, shift: 0 }, { x: grad.operand, y: grad.operand });
+    grad.touch();
+  }
 }
 
 /** The length of the vector that all gradients together make; NaN or infinite where one of their elements is. */
 export function gradNorm(params: readonly Tensor[]): number {
-  let squares = 0;
-  for (const grad of gradients(params)) {
+  return measureGradients(params)();
+}
+
+/** @internal Measures the gradients now, and again in every run of a program that records this; the result reads it. */
+export function measureGradients(params: readonly Tensor[]): () => number {
+  const squares = gradients(params).map((grad) => {
     const y = grad.dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
     run('sumSquares', { outer: 1, count: grad.size, inner: 1 }, { x: grad.operand, y });
-    squares += y[0] ?? 0;
-  }
-  return Math.sqrt(squares);
+    return y;
+  });
+  return () => Math.sqrt(squares.reduce((sum, y) => sum + y[0]!, 0));
 }
 
 /** Clamps every element of every gradient to ±value. */

@@ -55,6 +55,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   readonly paramGroups: ParamGroup<Options>[] = [];
   readonly #defaults: Options;
   readonly #states = new Map<Tensor, ParamState>();
+  #revision = 0;
 
   constructor(params: readonly Tensor[] | readonly GroupOptions<Options>[], defaults: Options) {
     this.#defaults = defaults;
@@ -115,6 +116,11 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     }
   }
 
+  /** @internal Another number once parameters or the memory of its state are others. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Forgets all gradients. */
   zeroGrad(): void {
     for (const param of this.#states.keys()) param.grad = null;
@@ -171,6 +177,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     const groups = this.paramGroups.map((group, i) => ({ ...group, ...alike(group, values.groups[i]?.options ?? {}) }));
     for (const group of groups) this.check(group);
     this.paramGroups.splice(0, Infinity, ...groups);
+    this.#revision++;
     for (const [i, param] of params.entries()) this.#states.set(param, states[i] ?? { step: 0, slots: new Map() });
   }
 
@@ -188,6 +195,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     }
     for (const param of params) this.#states.set(param, { step: 0, slots: new Map() });
     this.paramGroups.push(group);
+    this.#revision++;
   }
 
   #checkSome(): void {

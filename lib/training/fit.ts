@@ -5,7 +5,8 @@ import { checkWritable } from '../io/atomic.ts';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../io/checkpoint.ts';
 import type { ModelInfo } from '../io/model-info.ts';
 import type { Module } from '../nn/index.ts';
-import { clipGradNorm_, gradNorm, type Optimizer, type Schedule } from '../optim/index.ts';
+import { scaleGradients } from '../optim/clip.ts';
+import type { Optimizer, Schedule } from '../optim/index.ts';
 import { DataError, FoveaError, manualSeed, type Tensor } from '../tensor/index.ts';
 import type { Callback } from './callbacks.ts';
 import { DivergenceError, firstBadGradient, firstBadOutput, nonFinite } from './divergence.ts';
@@ -17,6 +18,7 @@ import { usesPrograms } from './recordable.ts';
 import { type Report, reportTo, silentReport } from './report.ts';
 import { decodeTrainingState, generatorStates, restoreGenerators, type TrainingState } from './state.ts';
 import { Steps } from './steps.ts';
+import { Updates } from './updates.ts';
 
 export interface CheckpointOptions {
   /** Written at the end of each epoch and when aborted, atomically. */
@@ -96,7 +98,9 @@ class Training<B, O, T> {
   private readonly objective: Objective<B, unknown, unknown>;
   private readonly metrics: readonly Metric<unknown, unknown>[];
   private readonly callbacks: readonly Callback[];
-  private readonly parameters: readonly Tensor[];
+  /** Of the model, and what else the optimizer moves. */
+  private readonly learnt: readonly Tensor[];
+  private readonly updates: Updates;
   private readonly steps: Steps<B, unknown, unknown>;
   private epoch = 0;
   private step = 0;
@@ -116,9 +120,12 @@ class Training<B, O, T> {
     this.objective = objective;
     this.metrics = metrics;
     this.callbacks = options.callbacks ?? [];
-    this.parameters = model.parameters();
-    const learnt = new Set([...this.parameters, ...options.optimizer.paramGroups.flatMap(({ params }) => params)]);
-    this.steps = new Steps(model, objective, { parameters: [...learnt], programs: usesPrograms(model, options) });
+    this.learnt = [
+      ...new Set([...model.parameters(), ...options.optimizer.paramGroups.flatMap(({ params }) => params)]),
+    ];
+    const programs = usesPrograms(model, options);
+    this.steps = new Steps(model, objective, { parameters: this.learnt, programs });
+    this.updates = new Updates(options.optimizer, programs);
   }
 
   async run(): Promise<FitResult> {
@@ -189,7 +196,7 @@ class Training<B, O, T> {
     const { optimizer, schedule, clipNorm } = this.options;
     const { carried } = this;
     optimizer.zeroGrad();
-    const { loss, count, outputs, targets, carry } = await this.steps.measure(batch, carried);
+    const { loss, count, outputs, targets, carry, gradNorm } = await this.steps.measure(batch, carried);
     if (checkCount(count) > 0) {
       const value = loss.item();
       if (!Number.isFinite(value)) {
@@ -198,10 +205,9 @@ class Training<B, O, T> {
           firstBadOutput(this.model, () => this.objective(batch, carried)),
         );
       }
-      this.checkGradients(
-        clipNorm === undefined ? gradNorm(this.parameters) : clipGradNorm_(this.parameters, clipNorm),
-      );
-      optimizer.step();
+      this.checkGradients(gradNorm);
+      if (clipNorm !== undefined) scaleGradients(this.learnt, gradNorm, clipNorm);
+      await this.updates.step();
       if (schedule?.every === 'batch') schedule.step(value);
       this.samples += count;
       this.lossSum += value * count;

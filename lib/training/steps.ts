@@ -1,8 +1,10 @@
 // Measures batches by an objective: as programs, one for each form of batch that comes again, or eagerly.
 import { copyOf, Program, recordCalls } from '../graph/index.ts';
 import type { Module } from '../nn/index.ts';
+import { gradNorm, measureGradients } from '../optim/clip.ts';
 import { noGrad, RecordingError, type Tensor } from '../tensor/index.ts';
 import { formOfBatch, tensorsIn, withTensors } from './batch-form.ts';
+import { ModelWatch } from './model-watch.ts';
 import { type Carried, checkCount, type Measured, type Objective } from './objective.ts';
 import { generatorStates, restoreGenerators } from './state.ts';
 
@@ -14,7 +16,13 @@ const mostForms = 256;
 /** A program with the way from its outputs back to what the objective said. */
 interface Step<O, T> {
   readonly program: Program;
-  measured(inputs: readonly Tensor[], outputs: readonly Tensor[]): Measured<O, T>;
+  measured(inputs: readonly Tensor[], outputs: readonly Tensor[]): Measured<O, T> & Learnt;
+}
+
+/** What a step says besides the objective. */
+interface Learnt {
+  /** The length of all gradients together; 0 where there are none. */
+  readonly gradNorm: number;
 }
 
 export interface StepsOptions {
@@ -33,20 +41,22 @@ export class Steps<B, O, T> {
   readonly #parameters: readonly Tensor[];
   readonly #learns: boolean;
   #records: boolean;
-  #weights: readonly Tensor[] = [];
+  readonly #watch: ModelWatch;
+  #revision = 0;
 
   constructor(
     private readonly model: Module,
     private readonly objective: Objective<B, O, T>,
     options: StepsOptions,
   ) {
+    this.#watch = new ModelWatch(model);
     this.#records = options.programs;
     this.#parameters = options.parameters ?? [];
     this.#learns = options.parameters !== undefined;
   }
 
   /** What the objective says of a batch; with gradients, after `backward()` where the batch counts something. */
-  async measure(batch: B, carried: Carried | undefined, signal?: AbortSignal): Promise<Measured<O, T>> {
+  async measure(batch: B, carried: Carried | undefined, signal?: AbortSignal): Promise<Measured<O, T> & Learnt> {
     const form = this.#records ? formOfBatch(this.#state(), batch, carried) : undefined;
     if (form === undefined) return this.#eagerly(batch, carried);
     const step = this.#steps.get(form.key) ?? this.#firstStep(form.key, form.tensors, batch, carried);
@@ -54,24 +64,22 @@ export class Steps<B, O, T> {
     return step.program.runInPlace(form.tensors, (outputs) => step.measured(form.tensors, outputs), signal);
   }
 
-  /** What of the model decides which kernels run. Forgets all programs of weights that have been replaced. */
+  /** What of the model decides which kernels run. Forgets all programs once it is another model. */
   #state(): string {
-    const weights = [...this.model.parameters(), ...this.model.namedBuffers().values()];
-    if (weights.length !== this.#weights.length || weights.some((weight, i) => weight !== this.#weights[i])) {
-      this.#weights = weights;
-      this.#steps.clear();
-    }
-    const modules = [...this.model.namedModules().values()];
-    const modes = modules.map((module) => `${Number(module.training)}${module.extraRepr()}`);
-    return `${modes.join(';')} ${this.#parameters.map(({ requiresGrad }) => Number(requiresGrad)).join('')}`;
+    const { revision } = this.#watch;
+    if (revision !== this.#revision) this.#steps.clear();
+    this.#revision = revision;
+    let learns = '';
+    for (const { requiresGrad } of this.#parameters) learns += requiresGrad ? '1' : '0';
+    return `${revision} ${this.#watch.modes} ${learns}`;
   }
 
-  #eagerly(batch: B, carried: Carried | undefined): Measured<O, T> {
-    if (!this.#learns) return noGrad(() => this.objective(batch, carried));
+  #eagerly(batch: B, carried: Carried | undefined): Measured<O, T> & Learnt {
+    if (!this.#learns) return { ...noGrad(() => this.objective(batch, carried)), gradNorm: 0 };
     for (const parameter of this.#parameters) parameter.grad = null;
     const measured = this.objective(batch, carried);
     if (checkCount(measured.count) > 0 && Number.isFinite(measured.loss.item())) measured.loss.backward();
-    return measured;
+    return { ...measured, gradNorm: gradNorm(this.#parameters) };
   }
 
   /** The first batch of a form is measured eagerly, the second recorded; then there is a step for the next. */
@@ -80,7 +88,7 @@ export class Steps<B, O, T> {
     inputs: readonly Tensor[],
     batch: B,
     carried: Carried | undefined,
-  ): Measured<O, T> | Step<O, T> {
+  ): (Measured<O, T> & Learnt) | Step<O, T> {
     if (!this.#seen.has(key)) {
       this.#seen.add(key);
       const [oldest] = this.#seen;
@@ -111,13 +119,13 @@ export class Steps<B, O, T> {
     const work = () => {
       const measured = this.objective(batch, carried);
       if (learns && checkCount(measured.count) > 0) measured.loss.backward();
-      return measured;
+      return { measured, norm: measureGradients(this.#parameters) };
     };
     const trained: Tensor[] = [];
     const recorded = recordCalls(
       learns ? work : () => noGrad(work),
       inputs,
-      ({ loss, outputs: out, targets, carry }) => {
+      ({ measured: { loss, outputs: out, targets, carry } }) => {
         outputs.push(loss, ...tensorsIn(out, inputs), ...tensorsIn(targets, inputs), ...tensorsIn(carry, inputs));
         for (const parameter of this.#parameters) {
           if (parameter.grad === null) continue;
@@ -130,7 +138,7 @@ export class Steps<B, O, T> {
       },
     );
     const program = new Program(recorded, { weightsChange: learns, results });
-    const { result } = recorded;
+    const { measured, norm } = recorded.result;
     const from = new Map<Tensor, number>(outputs.map((tensor, i) => [tensor, i]));
     return {
       program,
@@ -141,8 +149,9 @@ export class Steps<B, O, T> {
         };
         for (const [i, parameter] of trained.entries())
           parameter.grad = made[outputs.length - trained.length + i] ?? null;
-        const { loss, count, outputs: out, targets, carry } = result;
+        const { loss, count, outputs: out, targets, carry } = measured;
         return {
+          gradNorm: norm(),
           loss: now(loss),
           count,
           outputs: withTensors(out, now),
