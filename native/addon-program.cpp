@@ -189,7 +189,8 @@ struct Arguments {
   bool readRun(napi_env env, napi_callback_info info, size_t firstInput, Message& message) {
     bool tagged = false;
     void* wrapped = nullptr;
-    if (!read(env, info) ||
+    napi_valuetype kind;
+    if (!read(env, info) || napi_typeof(env, values[0], &kind) != napi_ok || kind != napi_object ||
         napi_check_object_type_tag(env, values[0], &programTag, &tagged) != napi_ok || !tagged ||
         napi_unwrap(env, values[0], &wrapped) != napi_ok) {
       return message.set("run: expected a program, but got something else");

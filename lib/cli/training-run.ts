@@ -46,6 +46,7 @@ export async function train({ task, settings }: Run, files: Files, context: Cont
       metrics,
       clipNorm,
       seed: settings.seed,
+      programs: true,
       signal,
       unit,
       resume: files.checkpoint,

@@ -50,7 +50,7 @@ export function nativeExecutor(binary: Binary, spec: ProgramSpec): Executor {
 }
 
 /** As native/program.h reads them. */
-function* numbersOf({ arena, externals, calls }: ProgramSpec): Generator<number> {
+export function* numbersOf({ arena, externals, calls }: ProgramSpec): Generator<number> {
   yield arena;
   yield externals.length;
   for (const { type, length, data, copied } of externals) {

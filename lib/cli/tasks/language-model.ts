@@ -113,7 +113,7 @@ async function prepare(settings: Settings<Own>): Promise<Plan<TokenBatch>> {
     unit: unitsOf[level],
     async test(signal) {
       const loader = inOrder(test, level);
-      const { loss } = await evaluate(model, loader, { objective: objectiveOf(model, level), signal });
+      const { loss } = await evaluate(model, loader, { objective: objectiveOf(model, level), programs: true, signal });
       return lossLine(loss, level);
     },
   };
@@ -164,7 +164,7 @@ async function measure(request: EvaluateRequest, context: Context): Promise<void
   const part = text[split];
   for (const note of notesOn(part, level)) context.stderr.write(`${note}\n`);
   const { loss, samples } = await interruptible(context, (signal) =>
-    evaluate(model, inOrder(part, level), { objective: objectiveOf(model, level), signal }),
+    evaluate(model, inOrder(part, level), { objective: objectiveOf(model, level), programs: true, signal }),
   );
   const { unigram, bigram, line } = baselines(text.train, part, vocabulary, level);
   if (json) {
