@@ -8,6 +8,7 @@ export {
   type Monitor,
   type Run,
 } from './callbacks.ts';
+export { compileStep, type StepOptions, type TrainingStep } from './compile-step.ts';
 export { DivergenceError } from './divergence.ts';
 export { type EvaluateOptions, type Evaluation, evaluate, type Meaning, predict, type Source } from './evaluate.ts';
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from './fit.ts';
