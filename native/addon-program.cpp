@@ -298,6 +298,27 @@ napi_value AddonPrograms::run(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value AddonPrograms::time(napi_env env, napi_callback_info info) {
+  Message message;
+  Arguments given;
+  if (!given.readRun(env, info, 2, message)) return throwType(env, message);
+  ProgramObject& object = *given.object;
+  napi_typedarray_type type;
+  size_t count = 0;
+  void* times = nullptr;
+  if (napi_get_typedarray_info(env, given.values[1], &type, &count, &times, nullptr, nullptr) !=
+          napi_ok ||
+      type != napi_float64_array || count != object.program->calls()) {
+    message.set("run: expected a Float64Array of %zu times, but got something else",
+                object.program->calls());
+    return throwType(env, message);
+  }
+  if (!object.program->run(object.data, nullptr, message, static_cast<double*>(times))) {
+    return throwRange(env, message);
+  }
+  return nullptr;
+}
+
 napi_value AddonPrograms::start(napi_env env, napi_callback_info info) {
   Message message;
   Arguments given;

@@ -22,8 +22,11 @@ class AddonPrograms {
   static napi_value create(napi_env env, napi_callback_info info);
   // runProgram(program, ...inputs)
   static napi_value run(napi_env env, napi_callback_info info);
-  // startProgram(program, done, ...inputs): calls done(milliseconds, problem?) when it is over. Inputs are
-  // copied.
+  // timeProgram(program, times, ...inputs): the same; times, a Float64Array, gets the milliseconds
+  // of each call.
+  static napi_value time(napi_env env, napi_callback_info info);
+  // startProgram(program, done, ...inputs): calls done(milliseconds, problem?) when it is over.
+  // Inputs are copied.
   static napi_value start(napi_env env, napi_callback_info info);
   // cancelProgram(program): ends the run under way, if any, before its next call.
   static napi_value cancel(napi_env env, napi_callback_info info);

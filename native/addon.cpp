@@ -66,6 +66,7 @@ class Addon : public Napi::Addon<Addon> {
     define(env, exports, "packedLength", packedLength, this);
     define(env, exports, "createProgram", AddonPrograms::create, &programs_);
     define(env, exports, "runProgram", AddonPrograms::run, &programs_);
+    define(env, exports, "timeProgram", AddonPrograms::time, &programs_);
     define(env, exports, "startProgram", AddonPrograms::start, &programs_);
     define(env, exports, "cancelProgram", AddonPrograms::cancel, &programs_);
   }

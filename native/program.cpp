@@ -1,11 +1,14 @@
 // Checks a whole program against the list, places its buffers, and runs its calls.
 #include "program.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
 namespace fovea {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr double mostElements = 4294967296.0;  // 16 GiB
 constexpr size_t mostCalls = 1 << 20, mostExternals = 1 << 20;
@@ -236,7 +239,7 @@ void Program::copy(External::Copied way, const std::vector<void*>& data) const {
 }
 
 bool Program::run(const std::vector<void*>& data, const std::atomic<bool>* cancelled,
-                  Message& message) {
+                  Message& message, double* milliseconds) {
   if (!checkInputs(data, message)) return false;
   copy(External::Copied::in, data);
   for (Step& step : steps_) {
@@ -253,8 +256,12 @@ bool Program::run(const std::vector<void*>& data, const std::atomic<bool>* cance
       return false;
     }
     const auto* packed = static_cast<const float*>(pointer(step.packed, step.call.packed, data));
+    const auto begun = milliseconds ? Clock::now() : Clock::time_point();
     table_.kernels[step.kernel].run(step.call.shape, Context{threads_, workspace_.get(), packed},
                                     buffers);
+    if (milliseconds) {
+      *milliseconds++ = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+    }
   }
   copy(External::Copied::out, data);
   return true;

@@ -57,7 +57,10 @@ class Program {
   // Copies what is to be copied into the arena, runs the calls and copies results out. False, with
   // a message, where numbers decide that a call may not run (those before have run then), where an
   // input lies where the program writes, or once `cancelled`.
-  bool run(const std::vector<void*>& data, const std::atomic<bool>* cancelled, Message& message);
+  // Where `milliseconds` is given, it gets the time of each call.
+  bool run(const std::vector<void*>& data, const std::atomic<bool>* cancelled, Message& message,
+           double* milliseconds = nullptr);
+  size_t calls() const { return steps_.size(); }
 
  private:
   struct Place {

@@ -11,6 +11,7 @@ import type { Call, Graph, Memory, Operand } from './graph.ts';
 import { type Plan, plan } from './plan.ts';
 import type { Form, Recorded } from './record.ts';
 import { simplify } from './simplify.ts';
+import { flopsOf } from './work.ts';
 
 /** @internal */
 export interface ProgramOptions {
@@ -18,6 +19,14 @@ export interface ProgramOptions {
   readonly weightsChange?: boolean;
   /** Memory for the outputs, by their number; others get their own. */
   readonly results?: ReadonlyMap<number, Values>;
+}
+
+/** How long a call of a program takes. */
+export interface CallProfile {
+  readonly kernel: string;
+  readonly ms: number;
+  readonly share: number;
+  readonly gflops: number | undefined;
 }
 
 /** A program: runs what was recorded on other inputs of the same shapes. */
@@ -82,6 +91,27 @@ export class Program {
     });
     const arena = `arena ${this.arenaBytes} bytes, at least ${this.leastBytes} in use at once`;
     return [...lines, `${this.length} calls, ${arena}`].join('\n');
+  }
+
+  /**
+   * Runs on the calling thread, as often as told, and says how long each call took: a line for each, with its median in
+   * milliseconds, its share of the whole and, of products, GFLOP/s.
+   */
+  profile(inputs: readonly Tensor[], { runs = 10 }: { readonly runs?: number } = {}): CallProfile[] {
+    if (!Number.isInteger(runs) || runs < 1) fail('profile', { expected: 'runs to be 1 or more', got: String(runs) });
+    const all = Array.from({ length: runs }, () => {
+      const times = new Float64Array(this.length);
+      this.#executor.timeSync(this.#dataOf(inputs), this.#begin, times);
+      this.#finish(inputs);
+      return times;
+    });
+    const medians = this.#graph.calls.map((_, i) => all.map((times) => times[i]!).sort((a, b) => a - b)[runs >> 1]!);
+    const total = medians.reduce((sum, ms) => sum + ms, 0);
+    return this.#graph.calls.map((call, i) => {
+      const ms = medians[i]!;
+      const flops = flopsOf(call);
+      return { kernel: call.kernel, ms, share: ms / total, gflops: flops === undefined ? undefined : flops / ms / 1e6 };
+    });
   }
 
   readonly #begin = (): void => {

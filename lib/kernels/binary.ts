@@ -36,6 +36,8 @@ export interface Binary {
   /** Makes a program of the numbers that native/program.h describes; memories that are inputs are undefined. */
   createProgram(numbers: Float64Array, memories: readonly Memory[]): NativeProgram;
   runProgram(program: NativeProgram, ...inputs: Memory[]): void;
+  /** The same, and how many milliseconds each call took. */
+  timeProgram(program: NativeProgram, times: Float64Array, ...inputs: Memory[]): void;
   /** Calls `done` when it is over, with the time it took and what went wrong, if anything. Inputs are copied. */
   startProgram(
     program: NativeProgram,
