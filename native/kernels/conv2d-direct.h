@@ -40,13 +40,14 @@ inline Correlation backwardCorrelation(const Conv2dBackwardShape& s) {
 enum class DirectEngine { depthwise, channels, rows, slide };
 
 // Vectors of output channels or of positions of a row: whichever leaves fewer lanes idle. The
-// former copies less of x.
+// former copies less of x, which counts but beside `slide`, that reads it least often.
 inline DirectEngine directEngine(const Correlation& s) {
   if (isDepthwise(s)) return slides(s) ? DirectEngine::slide : DirectEngine::depthwise;
   const int64_t count = s.columns.cover().count;
   const int64_t channelLanes = roundUp(s.outputs, Vec::width),
                 rowLanes = roundUp(count, Vec::width);
-  const bool channels = 4 * s.outputs * rowLanes >= 3 * count * channelLanes;
+  const int64_t favour = slides(s) ? 4 : 3;
+  const bool channels = 4 * s.outputs * rowLanes >= favour * count * channelLanes;
   if (channels) return DirectEngine::channels;
   return slides(s) ? DirectEngine::slide : DirectEngine::rows;
 }
