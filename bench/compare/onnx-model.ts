@@ -1,4 +1,4 @@
-// Writes an ONNX model of one operation: the few messages of its protocol buffers that this takes.
+// Writes an ONNX model of one operation, or of a chain of them: the few messages of its protocol buffers that this takes.
 // Field numbers are those of onnx.proto (github.com/onnx/onnx); the encoding is protobuf.dev/programming-guides/encoding.
 
 type Attribute = number | string | readonly number[];
@@ -65,22 +65,33 @@ function constant({ name, dims, values }: Constant): Buffer {
   return message(5, ...dims.map((dim) => integer(1, dim)), integer(2, float), bytes(8, name), bytes(9, raw));
 }
 
+const node = ({ type, attributes = {}, inputs, outputs }: Operation): Buffer =>
+  message(
+    1,
+    ...inputs.map((name) => bytes(1, name)),
+    ...outputs.map((name) => bytes(2, name)),
+    bytes(4, type),
+    ...Object.entries(attributes).map(([name, it]) => attribute(name, it)),
+  );
+
 /** ModelProto: ir_version 1, graph 7 { node 1, name 2, initializer 5, input 11, output 12 }, opset_import 8 { version 2 }. */
 export function encode(operation: Operation, inputs: readonly Input[], constants: readonly Constant[] = []): Buffer {
-  const node = message(
-    1,
-    ...operation.inputs.map((name) => bytes(1, name)),
-    ...operation.outputs.map((name) => bytes(2, name)),
-    bytes(4, operation.type),
-    ...Object.entries(operation.attributes ?? {}).map(([name, it]) => attribute(name, it)),
-  );
+  return encodeChain([operation], inputs, constants);
+}
+
+/** The same of several operations; the outputs of the last are those of the model. */
+export function encodeChain(
+  operations: readonly Operation[],
+  inputs: readonly Input[],
+  constants: readonly Constant[] = [],
+): Buffer {
   const graph = message(
     7,
-    node,
+    ...operations.map(node),
     bytes(2, 'one'),
     ...constants.map(constant),
     ...inputs.map(({ name, dims }) => value(11, name, dims)),
-    ...operation.outputs.map((name) => value(12, name, undefined)),
+    ...(operations.at(-1)?.outputs ?? []).map((name) => value(12, name, undefined)),
   );
   return Buffer.concat([integer(1, irVersion), graph, message(8, integer(2, opset))]);
 }
