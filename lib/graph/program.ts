@@ -7,6 +7,7 @@ import { sameShape, show } from '../tensor/shape.ts';
 import { Storage } from '../tensor/storage.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Constants, fold, wholePlace } from './constants.ts';
+import { foldNorms } from './fold-norm.ts';
 import type { Call, Graph, Memory, Operand } from './graph.ts';
 import { type Plan, plan } from './plan.ts';
 import type { Form, Recorded } from './record.ts';
@@ -48,7 +49,7 @@ export class Program {
     this.inputs = inputs;
     this.outputs = outputs;
     const { weightsChange = false, results } = options;
-    const simple = simplify(graph);
+    const simple = simplify(weightsChange ? graph : foldNorms(graph));
     const folded = weightsChange ? { graph: simple, prepared: [] } : fold(simple);
     this.#graph = folded.graph;
     this.#constants = new Constants(folded, { packs: !weightsChange });

@@ -25,7 +25,7 @@ const layers: Record<string, () => nn.Module> = {
   'conv2d, ReLU, pooling': () =>
     new nn.Sequential(new nn.Conv2d(3, 4, 3, { generator: generator() }), new nn.ReLU(), new nn.MaxPool2d(2)),
   'conv2d whose sums are read twice': () => new Twice(),
-  'batch norm': () => new nn.Sequential(new nn.Conv2d(3, 4, 3, { generator: generator() }), new nn.BatchNorm2d(4)),
+  'batch norm of x itself': () => new nn.Sequential(new nn.BatchNorm2d(3), new nn.ReLU()),
   'linear layers': () =>
     new nn.Sequential(
       new nn.Flatten(),
@@ -70,6 +70,33 @@ describe('compile', () => {
       const expected = noGrad(() => model.forward(x)).toArray();
       expect((await compiled.run(x)).toArray()).toEqual(expected);
     }
+  });
+
+  test.each([true, false])('batch norm is folded into what comes before it (affine %s)', async (affine) => {
+    const model = new nn.Sequential(
+      new nn.Conv2d(3, 4, 3, { generator: generator() }),
+      new nn.BatchNorm2d(4, { affine }),
+      new nn.ReLU(),
+      new nn.Conv2d(4, 6, 3, { bias: false, groups: 2, generator: generator() }),
+      new nn.BatchNorm2d(6, { affine }),
+      new nn.Flatten(),
+      new nn.Linear(150, 8, { generator: generator() }),
+      new nn.BatchNorm1d(8, { affine }),
+    );
+    for (const seed of [1, 2, 3]) model.forward(x4(seed, 6)); // running means
+    model.eval();
+    const compiled = compile(model);
+    const agree = (x: Tensor) => {
+      const expected = noGrad(() => model.forward(x)).floats;
+      for (const [i, value] of compiled.runSync(x).floats.entries()) expect(value).toBeCloseTo(expected[i]!, 4);
+    };
+    agree(x4(4));
+    expect(String(compiled.program(x4(4)))).not.toContain('batchNorm');
+    expect(compiled.program(x4(4)).length).toBe(3);
+    model.train();
+    model.forward(x4(5, 6));
+    model.eval();
+    agree(x4(4)); // with other means
   });
 
   test('a recurrent network with lengths as an input', () => {

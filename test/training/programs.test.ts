@@ -172,15 +172,15 @@ describe('fit by programs', () => {
 });
 
 describe('evaluate and predict by programs', () => {
-  test('give the same numbers, whatever the batches', async () => {
+  test('give the same numbers, but for the rounding of folded batch norms, whatever the batches', async () => {
     const model = network();
     for (const batchSize of [8, 46]) {
-      const options = { batchSize };
-      expect(await evaluate(model, dataset, { ...options, programs: true })).toEqual(
-        await evaluate(model, dataset, { ...options, programs: false }),
-      );
-      const eager = await predict(model, images, { ...options, programs: false });
-      expect((await predict(model, images, { ...options, programs: true })).toArray()).toEqual(eager.toArray());
+      const both = [true, false].map((programs) => ({ batchSize, programs }));
+      const [measured, eagerly] = await Promise.all(both.map((options) => evaluate(model, dataset, options)));
+      expect(measured!.loss).toBeCloseTo(eagerly!.loss, 6);
+      expect(measured!.accuracy).toBe(eagerly!.accuracy);
+      const [outputs, expected] = await Promise.all(both.map((options) => predict(model, images, options)));
+      for (const [i, value] of outputs!.floats.entries()) expect(value).toBeCloseTo(expected!.floats[i]!, 5);
     }
     expect(model.training).toBe(true);
   });
