@@ -1,7 +1,8 @@
 // fovea classify: what a saved model sees in pictures.
 import { Option } from 'commander';
 import { loadModelInput } from '../data/index.ts';
-import { noGrad, softmax } from '../tensor/index.ts';
+import { type Compiled, compile } from '../graph/index.ts';
+import { softmax } from '../tensor/index.ts';
 import type { AddCommand, Context } from './context.ts';
 import { type OpenModel, openModel, readModelFile } from './model-file.ts';
 import { examples, integer, percent } from './options.ts';
@@ -50,9 +51,10 @@ export const addClassify: AddCommand = (program, context) => {
 
 async function classify(file: string, images: string[], options: Options, { stdout }: Context): Promise<void> {
   const opened = openModel(readModelFile(file));
+  const scores = compile(opened.definition.model);
   const results: { file: string; predictions: Prediction[] }[] = [];
   for (const image of images) {
-    const predictions = await predictionsFor(opened, image, options);
+    const predictions = await predictionsFor(opened, scores, image, options);
     results.push({ file: image, predictions });
     if (options.json) continue;
     stdout.write(`${image}\n`);
@@ -64,6 +66,7 @@ async function classify(file: string, images: string[], options: Options, { stdo
 
 async function predictionsFor(
   { definition, info }: OpenModel,
+  scores: Compiled,
   image: string,
   { top, invert, center }: Options,
 ): Promise<Prediction[]> {
@@ -76,8 +79,7 @@ async function predictionsFor(
     center: channels === 1 && (center === 'auto' ? names.join('') === '0123456789' : center === 'yes'),
     invert: invert === 'auto' ? channels === 1 && 'auto' : invert === 'yes',
   });
-  const input = picture.unsqueeze(0);
-  const probabilities = noGrad(() => softmax(definition.model.forward(input), -1)).floats;
+  const probabilities = softmax(await scores.run(picture.unsqueeze(0)), -1).floats;
   return Array.from(probabilities, (probability, c) => ({ class: names[c] ?? String(c), probability }))
     .sort((a, b) => b.probability - a.probability)
     .slice(0, top);
