@@ -21,17 +21,6 @@ void* pointer(const Buffer& buffer) {
 
 }  // namespace
 
-const Rules& rulesOf(size_t kernel) {
-  static const auto* all = [] {
-    auto* found = new std::vector<Rules>;
-    for (const Signature& signature : signatures()) {
-      found->push_back({ruleOf(signature.name), numbersRuleOf(signature.name)});
-    }
-    return found;
-  }();
-  return (*all)[kernel];
-}
-
 Engine::Engine() : targetCount_(supportedTargets(targets_)), table_(targets_[0]) {}
 
 Engine::~Engine() {

@@ -393,4 +393,15 @@ Rule numbersRuleOf(const std::string& kernel) {
   return kernel == "rmsprop" ? rmspropNumbers : nullptr;
 }
 
+const Rules& rulesOf(size_t kernel) {
+  static const auto* all = [] {
+    auto* found = new std::vector<Rules>;
+    for (const Signature& signature : signatures()) {
+      found->push_back({ruleOf(signature.name), numbersRuleOf(signature.name)});
+    }
+    return found;
+  }();
+  return (*all)[kernel];
+}
+
 }  // namespace fovea

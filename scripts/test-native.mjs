@@ -12,10 +12,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const builds = {
   sanitize: [
     { name: 'address', options: ['-DFOVEA_SANITIZE=address,undefined'], tools: ['c++'] },
-    { name: 'thread', options: ['-DFOVEA_SANITIZE=thread'], tools: ['c++'], only: 'threads' },
+    { name: 'thread', options: ['-DFOVEA_SANITIZE=thread'], tools: ['c++'], only: ['threads', 'programs'] },
   ],
   accuracy: [
-    { name: 'accuracy', options: [], tools: ['c++'], only: 'accuracy', environment: { FOVEA_TEST_STRIDE: '1' } },
+    { name: 'accuracy', options: [], tools: ['c++'], only: ['accuracy'], environment: { FOVEA_TEST_STRIDE: '1' } },
   ],
   arm64: [
     {
@@ -47,9 +47,9 @@ function test({ name, options, tools, only, environment = {} }) {
   }
   const folder = `build-${name}`;
   run('cmake', ['-S', '.', '-B', folder, '-DFOVEA_TESTS=ON', ...options]);
-  const target = only === undefined ? [] : ['--target', `test-${only}`];
+  const target = only === undefined ? [] : ['--target', ...only.map((name) => `test-${name}`)];
   run('cmake', ['--build', folder, '--parallel', String(availableParallelism()), ...target]);
-  const tests = ['--no-tests=error', '--tests-regex', only ?? '.*'];
+  const tests = ['--no-tests=error', '--tests-regex', only?.join('|') ?? '.*'];
   run('ctest', ['--test-dir', folder, '--output-on-failure', '--verbose', ...tests], environment);
 }
 
