@@ -201,8 +201,10 @@ class Addon : public Napi::Addon<Addon> {
     for (size_t i = 0; i < kernel.buffers.size(); ++i) {
       const BufferSignature& buffer = kernel.buffers[i];
       if (!buffer.packs) continue;
-      if (!readArray(env, kernel, buffer.name.c_str(), napi_float32_array, given.values[next++],
-                     call.buffers[i], message)) {
+      const napi_value value = given.values[next++];
+      if (buffer.optional && absent(env, value)) continue;
+      if (!readArray(env, kernel, buffer.name.c_str(), napi_float32_array, value, call.buffers[i],
+                     message)) {
         return false;
       }
     }

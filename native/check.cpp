@@ -59,14 +59,24 @@ std::string number(double value) {
   return text;
 }
 
+// A call does without this buffer.
+bool checkAbsent(const Signature& kernel, const BufferSignature& buffer, const Call& call,
+                 Message& message) {
+  const int wanted = buffer.unless < 0 ? 0 : call.shape[buffer.unless].integer;
+  if (buffer.optional && wanted == 0) return true;
+  if (buffer.unless < 0) {
+    return message.set("%s: expected %s, but got none", kernel.name.c_str(), buffer.name.c_str());
+  }
+  return message.set("%s: expected %s, because %s is %d, but got none", kernel.name.c_str(),
+                     buffer.name.c_str(), kernel.integerNames[buffer.unless].c_str(), wanted);
+}
+
 bool checkLength(const Signature& kernel, const BufferSignature& buffer, const Buffer& given,
                  const Call& call, Message& message) {
   const int64_t length = multiply(buffer.length, call);
   if (length < 0) return tooMany(kernel, buffer, buffer.length, call, message);
-  if (!given.present && (buffer.optional || (buffer.packs && call.packed.present))) return true;
-  if (!given.present) {
-    return message.set("%s: expected %s, but got none", kernel.name.c_str(), buffer.name.c_str());
-  }
+  if (!given.present && buffer.packs && call.packed.present) return true;
+  if (!given.present) return checkAbsent(kernel, buffer, call, message);
   if (given.length == length) return true;
   return message.set("%s: expected %s with %lld elements%s, but got %lld", kernel.name.c_str(),
                      buffer.name.c_str(), static_cast<long long>(length),
@@ -186,7 +196,11 @@ bool checkPacking(const Signature& kernel, Rule rule, const Call& call, Message&
     if (multiply(buffer.length, call) < 0) {
       return tooMany(kernel, buffer, buffer.length, call, message);
     }
-    if (!given.present) continue;
+    if (!given.present) {
+      const bool wanted = buffer.packs && call.packed.present;
+      if (wanted && !checkAbsent(kernel, buffer, call, message)) return false;
+      continue;
+    }
     if (!checkLength(kernel, buffer, given, call, message)) return false;
     if (overlap(given, call.packed)) {
       return overlapError(kernel, "packed", buffer.name.c_str(), message);

@@ -61,7 +61,8 @@ bool checkBuffers(const Signature& kernel, Rule rule, const Call& call, Message&
 // Checks what the numbers in the buffers decide: indices, and the rule on numbers.
 bool checkNumbers(const Signature& kernel, Rule rule, const Call& call, Message& message);
 
-// The same where operands are to be packed: nothing but they, and the packed form, is there. So the
+// The same where operands are to be packed: nothing but they, and the packed form, is there (and
+// not even they, where only its length is asked for). So the
 // rule of a kernel that packs may look at its shape, and at no buffer.
 bool checkPacking(const Signature& kernel, Rule rule, const Call& call, Message& message);
 

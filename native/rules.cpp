@@ -267,12 +267,18 @@ bool batchNorm(const char* kernel, const Call& call, Message& message) {
                      mean ? "runningMean" : "runningVar");
 }
 
+// y has `columns` numbers in each of its rows, named so.
+template <class Shape>
+bool recurrent(const char* kernel, const Shape& s, const char* columnsName, int32_t columns,
+               Message& message) {
+  if (!flag(kernel, "reverse", s.reverse, message)) return false;
+  if (int64_t{s.yOffset} + columns <= s.yStride) return true;
+  return message.set("%s: expected yOffset + %s of at most yStride %d, but got %d + %d", kernel,
+                     columnsName, s.yStride, s.yOffset, columns);
+}
 template <class Shape>
 bool recurrent(const char* kernel, const Shape& s, Message& message) {
-  if (!flag(kernel, "reverse", s.reverse, message)) return false;
-  if (int64_t{s.yOffset} + s.hiddenSize <= s.yStride) return true;
-  return message.set("%s: expected yOffset + hiddenSize of at most yStride %d, but got %d + %d",
-                     kernel, s.yStride, s.yOffset, s.hiddenSize);
+  return recurrent(kernel, s, "hiddenSize", s.hiddenSize, message);
 }
 
 template <class Shape>
@@ -289,7 +295,11 @@ bool gru(const char* kernel, const Call& call, Message& message) {
 
 template <class Shape>
 bool lstm(const char* kernel, const Call& call, Message& message) {
-  return recurrent(kernel, shapeOf<Shape>(call), message);
+  const auto s = shapeOf<Shape>(call);
+  const bool projects = s.projSize > 0;
+  if (projects && !atLeast(kernel, "hiddenSize", s.hiddenSize, 1, message)) return false;
+  return exactly(kernel, "stateSize", s.stateSize, projects ? s.projSize : s.hiddenSize, message) &&
+         recurrent(kernel, s, "stateSize", s.stateSize, message);
 }
 
 // The backward kernels, whose gradX may come on top of what is there.

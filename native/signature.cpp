@@ -46,7 +46,7 @@ void multiply(Product& product, const std::string& field, const Signature& kerne
   product.text += product.text.empty() ? field : " " + field;
 }
 
-// name[?]: mode type[length] [packs] [below fields] [except field] [over buffers]
+// name[?]: mode type[length] [packs] [below fields] [except field] [over buffers] [unless field]
 BufferSignature parseBuffer(const std::string& text, const Signature& kernel,
                             const std::vector<std::string>& names) {
   BufferSignature buffer;
@@ -63,13 +63,15 @@ BufferSignature parseBuffer(const std::string& text, const Signature& kernel,
   for (const std::string& word : words(text.substr(close))) {
     if (word == "packs") {
       buffer.packs = true;
-    } else if (word == "below" || word == "except" || word == "over") {
+    } else if (word == "below" || word == "except" || word == "over" || word == "unless") {
       clause = word;
       buffer.bounded = buffer.bounded || word == "below";
     } else if (clause == "below") {
       multiply(buffer.below, word, kernel);
     } else if (clause == "except") {
       buffer.except = position(kernel.integerNames, word);
+    } else if (clause == "unless") {
+      buffer.unless = position(kernel.integerNames, word);
     } else {
       buffer.inPlace |= 1u << position(names, word);
     }

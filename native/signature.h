@@ -8,7 +8,7 @@
 namespace fovea {
 
 constexpr int maxFields = 28;
-constexpr int maxBuffers = 19;
+constexpr int maxBuffers = 21;
 
 enum class Mode { read, write, update };
 enum class Element { f32, i32 };
@@ -24,6 +24,7 @@ struct BufferSignature {
   Mode mode;
   Element element;
   bool optional = false;
+  int unless = -1;  // the field that, above 0, asks for it although it is optional
   Product length;
   bool bounded = false;  // its elements are indices below `below`, or equal to field `except`
   Product below;

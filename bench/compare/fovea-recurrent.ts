@@ -37,6 +37,7 @@ export function recurrent(build: Build, call: Call): Way {
         hiddenSize: hidden,
         reverse,
         resetAfter: Number(call.cell === 'gru'),
+        stateSize: hidden,
         yStride: directions * hidden,
         yOffset: reverse * hidden,
         accumulate: reverse,

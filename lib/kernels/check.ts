@@ -113,6 +113,12 @@ export function checkCall(layout: Layout, shape: Values, buffers: Given): void {
   for (const [i, buffer] of layout.buffers.entries()) {
     const length = multiply(layout, buffer, buffer.length, shape);
     const elements = given[i];
+    const { unless } = buffer.spec;
+    if (elements === undefined && unless !== undefined && shape[unless]! > 0) {
+      throw new RangeError(
+        `${layout.name}: expected ${buffer.name}, because ${unless} is ${shape[unless]}, but got none`,
+      );
+    }
     if (elements === undefined) continue;
     if (elements.length !== length) {
       throw new RangeError(

@@ -72,6 +72,7 @@ export function description(layout: Layout): { name: string; integers: string; c
       spec.below === undefined ? '' : `below ${spec.below}`,
       spec.except === undefined ? '' : `except ${spec.except}`,
       inPlace.length === 0 ? '' : `over ${inPlace.join(' ')}`,
+      spec.unless === undefined ? '' : `unless ${spec.unless}`,
     ];
     return clauses.filter((clause) => clause !== '').join(' ');
   });

@@ -11,6 +11,8 @@ export interface BufferSpec {
   /** Shape fields and numbers whose product is the length; `''` is one element. */
   readonly length: string;
   readonly optional?: true;
+  /** Of an optional buffer: the shape field that asks for it where it is above 0. */
+  readonly unless?: string;
   /** A constant operand that native kernels take in packed form as well (`packed.ts`). */
   readonly packs?: true;
   /** For indices: every element is at or above 0 and below the product of these fields. */
@@ -34,6 +36,8 @@ export const update = <L extends string>(length: L) => ({ mode: 'update', type: 
 export const over = <L extends string, I extends string>(length: L, inPlace: I) =>
   ({ mode: 'write', type: 'f32', length, inPlace }) as const;
 export const maybe = <S extends BufferSpec>(spec: S) => ({ ...spec, optional: true }) as const;
+export const maybeUnless = <S extends BufferSpec, F extends string>(unless: F, spec: S) =>
+  ({ ...spec, optional: true, unless }) as const;
 export const packs = <S extends BufferSpec>(spec: S) => ({ ...spec, packs: true }) as const;
 export const indices = <L extends string, B extends string>(length: L, below: B) =>
   ({ mode: 'read', type: 'i32', length, below }) as const;

@@ -255,7 +255,7 @@ export interface LstmOptions extends RecurrentOptions {
 
 /**
  * Gates i, f, g and o, c' = f c + i g, h' = o tanh(c') (Hochreiter and Schmidhuber 1997, Gers et al. 2000). With
- * `projSize` the state h and the output are projections (Sak, Senior and Beaufays 2014), which take a step at a time.
+ * `projSize` the state h and the output are projections (Sak, Senior and Beaufays 2014).
  */
 export class LSTM extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, { projSize = 0, ...options }: LstmOptions = {}) {

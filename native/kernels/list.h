@@ -54,13 +54,14 @@ FOVEA_SHAPE_WITH_CONSTANTS(LayerNormShape, (rows, columns), (eps))
 FOVEA_SHAPE(LayerNormBackwardShape, (rows, columns))
 FOVEA_SHAPE(RnnShape, (steps, batch, inputSize, hiddenSize, reverse, relu, yStride, yOffset))
 FOVEA_SHAPE(GruShape, (steps, batch, inputSize, hiddenSize, reverse, resetAfter, yStride, yOffset))
-FOVEA_SHAPE(LstmShape, (steps, batch, inputSize, hiddenSize, reverse, yStride, yOffset))
+FOVEA_SHAPE(LstmShape,
+            (steps, batch, inputSize, hiddenSize, reverse, projSize, stateSize, yStride, yOffset))
 FOVEA_SHAPE(RnnBackwardShape,
             (steps, batch, inputSize, hiddenSize, reverse, relu, yStride, yOffset, accumulate))
 FOVEA_SHAPE(GruBackwardShape, (steps, batch, inputSize, hiddenSize, reverse, resetAfter, yStride,
                                yOffset, accumulate))
-FOVEA_SHAPE(LstmBackwardShape,
-            (steps, batch, inputSize, hiddenSize, reverse, yStride, yOffset, accumulate))
+FOVEA_SHAPE(LstmBackwardShape, (steps, batch, inputSize, hiddenSize, reverse, projSize, stateSize,
+                                yStride, yOffset, accumulate))
 FOVEA_SHAPE(CrfShape, (steps, batch, tags))
 FOVEA_SHAPE_WITH_CONSTANTS(UniformShape, (count, seedWords), (low, high))
 FOVEA_SHAPE_WITH_CONSTANTS(NormalShape, (count, seedWords), (mean, std))
@@ -251,15 +252,16 @@ FOVEA_SHAPE(UpdateShape, (count, settingsLength))
   K(lstm, LstmShape,                                                              \
     "x: read f32[steps batch inputSize]; "                                        \
     "weightIh: read f32[4 hiddenSize inputSize] packs; "                          \
-    "weightHh: read f32[4 hiddenSize hiddenSize] packs; "                         \
+    "weightHh: read f32[4 hiddenSize stateSize] packs; "                          \
     "biasIh?: read f32[4 hiddenSize]; "                                           \
     "biasHh?: read f32[4 hiddenSize]; "                                           \
+    "weightHr?: read f32[projSize hiddenSize] packs unless projSize; "            \
     "peepholes?: read f32[3 hiddenSize]; "                                        \
-    "h0?: read f32[batch hiddenSize]; "                                           \
+    "h0?: read f32[batch stateSize]; "                                            \
     "c0?: read f32[batch hiddenSize]; "                                           \
     "lengths?: read i32[batch] below steps except steps; "                        \
     "y: update f32[steps batch yStride]; "                                        \
-    "hN?: write f32[batch hiddenSize] over h0; "                                  \
+    "hN?: write f32[batch stateSize] over h0; "                                   \
     "cN?: write f32[batch hiddenSize] over c0; "                                  \
     "saved?: write f32[steps batch 5 hiddenSize]")                                \
   K(rnnBackward, RnnBackwardShape,                                                \
@@ -295,22 +297,24 @@ FOVEA_SHAPE(UpdateShape, (count, settingsLength))
   K(lstmBackward, LstmBackwardShape,                                              \
     "x: read f32[steps batch inputSize]; "                                        \
     "weightIh: read f32[4 hiddenSize inputSize]; "                                \
-    "weightHh: read f32[4 hiddenSize hiddenSize]; "                               \
+    "weightHh: read f32[4 hiddenSize stateSize]; "                                \
+    "weightHr?: read f32[projSize hiddenSize] unless projSize; "                  \
     "peepholes?: read f32[3 hiddenSize]; "                                        \
-    "h0?: read f32[batch hiddenSize]; "                                           \
+    "h0?: read f32[batch stateSize]; "                                            \
     "c0?: read f32[batch hiddenSize]; "                                           \
     "lengths?: read i32[batch] below steps except steps; "                        \
     "y: read f32[steps batch yStride]; "                                          \
     "saved: read f32[steps batch 5 hiddenSize]; "                                 \
     "gradY?: read f32[steps batch yStride]; "                                     \
-    "gradHN?: read f32[batch hiddenSize]; "                                       \
+    "gradHN?: read f32[batch stateSize]; "                                        \
     "gradCN?: read f32[batch hiddenSize]; "                                       \
     "gradX?: update f32[steps batch inputSize]; "                                 \
     "gradWeightIh: write f32[4 hiddenSize inputSize]; "                           \
-    "gradWeightHh: write f32[4 hiddenSize hiddenSize]; "                          \
+    "gradWeightHh: write f32[4 hiddenSize stateSize]; "                           \
+    "gradWeightHr?: write f32[projSize hiddenSize] unless projSize; "             \
     "gradBias?: write f32[4 hiddenSize]; "                                        \
     "gradPeepholes?: write f32[3 hiddenSize]; "                                   \
-    "gradH0?: write f32[batch hiddenSize]; "                                      \
+    "gradH0?: write f32[batch stateSize]; "                                       \
     "gradC0?: write f32[batch hiddenSize]")                                       \
   K(crf, CrfShape,                                                                \
     "emissions: read f32[steps batch tags]; "                                     \

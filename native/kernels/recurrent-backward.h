@@ -19,16 +19,16 @@ struct BackwardMemory {
   float* inputWeights;  // packed weightIh
   size_t bytes;
 
-  // gateCount: of each unit in a row of gradients, `inputGates` of which x enters. states: kinds of
-  // h that enter gates.
-  BackwardMemory(const RecurrentSizes& s, int64_t gateCount, int64_t inputGates, int states,
+  // gateLength: of a row of gradients; x enters `inputGates` of each unit. states: kinds of h that
+  // enter gates, o tanh(c') among them where it is projected.
+  BackwardMemory(const RecurrentSizes& s, int64_t gateLength, int64_t inputGates, int states,
                  int64_t packedLength, int threads, Arena arena)
       : rows(s, arena),
-        gateRow(paddedRow(gateCount * s.hiddenSize)),
+        gateRow(paddedRow(gateLength)),
         previous(arena.ints(s.rows())),
         gates(arena.floats(s.rows() * gateRow)),
         weights(arena.floats(packedLength)),
-        carry(arena.floats(s.batch * stateRow(s))),
+        carry(arena.floats(s.batch * unitRow(s))),
         weightGradients(s.rows(), Columns(s).of, 1 + states, threads, arena),
         inputProduct(inputGates * s.hiddenSize, s.inputSize),
         inputWeights(arena.floats(inputProduct.packedLength())),
@@ -46,7 +46,7 @@ struct BackwardMemory {
   }
 
   EnteredRows statesBefore(const RecurrentSizes& s, const float* h0, const float* y) const {
-    return {y + s.yOffset, s.yStride, previous, h0, s.hiddenSize};
+    return {y + s.yOffset, s.yStride, previous, h0, s.stateSize()};
   }
 
   // entered: x, then states.
@@ -69,7 +69,7 @@ struct BackwardMemory {
  private:
   struct Columns {
     int64_t of[maxEntered];
-    explicit Columns(const RecurrentSizes& s) : of{s.inputSize, s.hiddenSize, s.hiddenSize} {}
+    explicit Columns(const RecurrentSizes& s) : of{s.inputSize, s.stateSize(), s.hiddenSize} {}
   };
 };
 
@@ -77,12 +77,12 @@ struct BackwardMemory {
 inline void clearGradients(const RecurrentSizes& s, int64_t wide, bool accumulate,
                            float* gradWeightIh, float* gradWeightHh, float* gradX) {
   fillZero(gradWeightIh, wide * s.inputSize);
-  fillZero(gradWeightHh, wide * s.hiddenSize);
+  fillZero(gradWeightHh, wide * s.stateSize());
   if (gradX && !accumulate) fillZero(gradX, s.rows() * s.inputSize);
 }
 
 inline Panels backwardPanels(const RecurrentSizes& s, int64_t gates) {
-  return {s.batch, gates * s.hiddenSize, 1, s.hiddenSize};
+  return {s.batch, gates * s.hiddenSize, 1, s.stateSize()};
 }
 
 inline Vec loadOrZero(const float* p, int64_t offset, int n) {

@@ -10,7 +10,8 @@
 namespace fovea {
 namespace {
 
-inline int64_t stateRow(const RecurrentSizes& s) {
+// Of rows with a number for each unit.
+inline int64_t unitRow(const RecurrentSizes& s) {
   return paddedRow(s.hiddenSize);
 }
 
@@ -69,21 +70,21 @@ inline void clearPadding(const RecurrentSizes& s, const int32_t* lengths, float*
   }
 }
 
-// Initial states [batch, hiddenSize] (null: 0) into rows of the workspace, and final ones out.
-inline void readStates(const RecurrentSizes& s, const Rows& rows, const float* from, float* state,
-                       int64_t row) {
+// Initial states [batch, size] (null: 0) into rows of the workspace, and final ones out.
+inline void readStates(const RecurrentSizes& s, const Rows& rows, const float* from, int64_t size,
+                       float* state, int64_t row) {
   for (int64_t j = 0; j < s.batch; ++j, state += row) {
-    const float* source = from ? from + rows.sequence(j) * s.hiddenSize : nullptr;
-    for (int64_t i = 0; i < s.hiddenSize; i += Vec::width) {
-      const int n = lanesLeft(s.hiddenSize - i);
+    const float* source = from ? from + rows.sequence(j) * size : nullptr;
+    for (int64_t i = 0; i < size; i += Vec::width) {
+      const int n = lanesLeft(size - i);
       storeUpTo(state + i, source ? loadUpTo(source + i, n) : broadcast(0), n);
     }
   }
 }
-inline void writeState(const RecurrentSizes& s, const float* state, int64_t sequence, float* to) {
-  for (int64_t i = 0; i < s.hiddenSize; i += Vec::width) {
-    const int n = lanesLeft(s.hiddenSize - i);
-    storeUpTo(to + sequence * s.hiddenSize + i, loadUpTo(state + i, n), n);
+inline void writeState(const float* state, int64_t size, int64_t sequence, float* to) {
+  for (int64_t i = 0; i < size; i += Vec::width) {
+    const int n = lanesLeft(size - i);
+    storeUpTo(to + sequence * size + i, loadUpTo(state + i, n), n);
   }
 }
 
@@ -100,7 +101,7 @@ inline void copyFloats(const Context& context, const float* from, int64_t count,
 // all inputs: pays where all weights stay in the second-level cache beside the rest, and rows fill
 // tiles.
 inline bool joinsInputs(const RecurrentSizes& s, int64_t gates) {
-  return s.batch >= 6 && (s.inputSize + s.hiddenSize) * gates * s.hiddenSize <= 1 << 18;
+  return s.batch >= 6 && (s.inputSize + s.stateSize()) * gates * s.hiddenSize <= 1 << 18;
 }
 
 inline MatmulShape shapeOfInputs(const RecurrentSizes& s, int64_t gates, int64_t rows) {
@@ -154,6 +155,7 @@ struct ForwardMemory {
   InputSums inputs;
   float *x, *bias, *inputWeights, *weights;
   float *states[2], *cells;  // [x,] h before and after a step, in turns; c, or r h
+  float* unprojected;        // o tanh(c'), where it is projected to h
   char* product;
   size_t bytes;
 
@@ -163,7 +165,7 @@ struct ForwardMemory {
                 int64_t packedLength, int threads, Arena arena, float* keep, int64_t keepRow)
       : rows(s, arena),
         joined(input.none),
-        row(paddedRow(s.hiddenSize + (joined ? s.inputSize : 0))),
+        row(paddedRow(s.stateSize() + (joined ? s.inputSize : 0))),
         hiddenAt(joined ? s.inputSize : 0) {
     const int64_t apart = joined ? 0 : s.rows();
     x = arena.floats(apart * s.inputSize);
@@ -175,7 +177,8 @@ struct ForwardMemory {
     inputWeights = arena.floats(input.ownLength());
     weights = arena.floats(packedLength);
     for (float*& state : states) state = arena.floats(s.batch * row);
-    cells = arena.floats(s.batch * row);
+    cells = arena.floats(s.batch * larger(row, unitRow(s)));
+    unprojected = arena.floats(s.projSize > 0 ? s.batch * unitRow(s) : 0);
     bytes = arena.bytes();
     product = reinterpret_cast<char*>(arena.floats(0));
     if (product || joined || input.manyRows) return;
@@ -248,14 +251,14 @@ struct CellWeights {
   CellWeights(const RecurrentSizes& s, int64_t gates)
       : joined(joinsInputs(s, gates)),
         inputs(s, gates, joined),
-        panels(s.batch, s.hiddenSize + (joined ? s.inputSize : 0), gates, s.hiddenSize) {}
+        panels(s.batch, s.stateSize() + (joined ? s.inputSize : 0), gates, s.hiddenSize) {}
   int64_t packedLength() const { return inputs.length() + panels.length(); }
 
   void packPanelsOf(const Context& context, const float* weightIh, const float* weightHh,
                     float* packed) const {
-    const int64_t hidden = panels.units, first = panels.k - hidden;
+    const int64_t first = joined ? inputs.shape.k : 0;
     if (joined) packGates(panels, context, weightIh, 0, first, packed);
-    packGates(panels, context, weightHh, first, hidden, packed);
+    packGates(panels, context, weightHh, first, panels.k - first, packed);
   }
   void pack(const Context& context, const float* weightIh, const float* weightHh,
             float* packed) const {

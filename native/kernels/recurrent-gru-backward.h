@@ -28,8 +28,8 @@ inline size_t gruBackwardWorkspace(const GruBackwardShape& shape, int threads) {
   const RecurrentSizes s(shape);
   const bool resetAfter = shape.resetAfter != 0;
   const int64_t length = GruBackwardPanels(s, resetAfter).length();
-  return BackwardMemory(s, gruGradients(resetAfter), 3, resetAfter ? 1 : 2, length, threads,
-                        Arena(nullptr))
+  return BackwardMemory(s, gruGradients(resetAfter) * s.hiddenSize, 3, resetAfter ? 1 : 2, length,
+                        threads, Arena(nullptr))
       .bytes;
 }
 
@@ -39,7 +39,7 @@ void gruBackward(const GruBackwardShape& shape, const Context& context, const fl
                  const float* gradHN, float* gradX, float* gradWeightIh, float* gradWeightHh,
                  float* gradBiasIh, float* gradBiasHh, float* gradH0) {
   const RecurrentSizes s(shape);
-  const int64_t hidden = s.hiddenSize, row = stateRow(s);
+  const int64_t hidden = s.hiddenSize, row = unitRow(s);
   const bool accumulate = shape.accumulate != 0, resetAfter = shape.resetAfter != 0;
   if (s.batch == 0 || hidden == 0) {
     clearGradients(s, 3 * hidden, accumulate, gradWeightIh, gradWeightHh, gradX);
@@ -48,14 +48,14 @@ void gruBackward(const GruBackwardShape& shape, const Context& context, const fl
     return;
   }
   const GruBackwardPanels panels(s, resetAfter);
-  BackwardMemory memory(s, gruGradients(resetAfter), 3, resetAfter ? 1 : 2, panels.length(),
-                        context.threads, Arena(context.workspace));
+  BackwardMemory memory(s, gruGradients(resetAfter) * hidden, 3, resetAfter ? 1 : 2,
+                        panels.length(), context.threads, Arena(context.workspace));
   memory.prepare(s, lengths);
   const Rows& rows = memory.rows;
   packTransposed(panels.first, context, weightHh, memory.weights);
   packTransposed(panels.second, context, weightHh + 2 * hidden * hidden,
                  memory.weights + panels.first.length());
-  readStates(s, rows, gradHN, memory.carry, row);
+  readStates(s, rows, gradHN, hidden, memory.carry, row);
 
   const Vec one = broadcast(1);
   const int64_t parts = resetAfter ? 1 : 2;

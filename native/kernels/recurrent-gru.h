@@ -84,7 +84,7 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   memory.prepareInputs(s, cell.inputs, context, x, weightIh, biasIh, biasHh,
                        (resetAfter ? 2 : 3) * hidden);
   const int64_t row = memory.row, hiddenAt = memory.hiddenAt;
-  readStates(s, rows, h0, memory.states[0] + hiddenAt, row);
+  readStates(s, rows, h0, hidden, memory.states[0] + hiddenAt, row);
 
   const int64_t parts = resetAfter ? 1 : 2, yStride = s.yStride;
   const StepTasks tasks(s.batch * cell.first.k * cell.first.gates * hidden, s.batch,
@@ -166,7 +166,7 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
   });
 
   for (int64_t j = 0; hN && j < s.batch; ++j) {
-    writeState(s, memory.finalState(s, lengths, j), rows.sequence(j), hN);
+    writeState(memory.finalState(s, lengths, j), hidden, rows.sequence(j), hN);
   }
 }
 FOVEA_WORKSPACE(gru, GruShape, gruWorkspace)

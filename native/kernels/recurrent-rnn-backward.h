@@ -10,7 +10,9 @@ namespace {
 
 inline size_t rnnBackwardWorkspace(const RnnBackwardShape& shape, int threads) {
   const RecurrentSizes s(shape);
-  return BackwardMemory(s, 1, 1, 1, backwardPanels(s, 1).length(), threads, Arena(nullptr)).bytes;
+  return BackwardMemory(s, s.hiddenSize, 1, 1, backwardPanels(s, 1).length(), threads,
+                        Arena(nullptr))
+      .bytes;
 }
 
 void rnnBackward(const RnnBackwardShape& shape, const Context& context, const float* x,
@@ -27,7 +29,8 @@ void rnnBackward(const RnnBackwardShape& shape, const Context& context, const fl
     return;
   }
   const Panels panels = backwardPanels(s, 1);
-  BackwardMemory memory(s, 1, 1, 1, panels.length(), context.threads, Arena(context.workspace));
+  BackwardMemory memory(s, hidden, 1, 1, panels.length(), context.threads,
+                        Arena(context.workspace));
   memory.prepare(s, lengths);
   const Rows& rows = memory.rows;
   packTransposed(panels, context, weightHh, memory.weights);

@@ -46,7 +46,7 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
     cell.packPanelsOf(context, weightIh, weightHh, memory.weights);
   }
   memory.prepareInputs(s, cell.inputs, context, x, weightIh, biasIh, biasHh, hidden);
-  readStates(s, rows, h0, memory.states[0] + memory.hiddenAt, memory.row);
+  readStates(s, rows, h0, hidden, memory.states[0] + memory.hiddenAt, memory.row);
 
   const StepTasks tasks(s.batch * panels.k * hidden, s.batch, panels.count());
   const int64_t yStride = s.yStride, stride = memory.row;
@@ -74,7 +74,7 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
   });
 
   for (int64_t j = 0; hN && j < s.batch; ++j) {
-    writeState(s, memory.finalState(s, lengths, j), rows.sequence(j), hN);
+    writeState(memory.finalState(s, lengths, j), hidden, rows.sequence(j), hN);
   }
 }
 FOVEA_WORKSPACE(rnn, RnnShape, rnnWorkspace)

@@ -4,14 +4,27 @@
 #pragma once
 
 #include "context.h"
+#include "list.h"
 #include "split.h"
 
 namespace fovea {
 namespace {
 
+// Only an lstm may project its state.
+template <class Shape>
+int64_t projSizeOf(const Shape&) {
+  return 0;
+}
+inline int64_t projSizeOf(const LstmShape& s) {
+  return s.projSize;
+}
+inline int64_t projSizeOf(const LstmBackwardShape& s) {
+  return s.projSize;
+}
+
 // The fields that the shapes of all recurrent kernels have.
 struct RecurrentSizes {
-  int64_t steps, batch, inputSize, hiddenSize, yStride, yOffset;
+  int64_t steps, batch, inputSize, hiddenSize, projSize, yStride, yOffset;
   bool reverse;
 
   template <class Shape>
@@ -20,10 +33,13 @@ struct RecurrentSizes {
         batch(s.batch),
         inputSize(s.inputSize),
         hiddenSize(s.hiddenSize),
+        projSize(projSizeOf(s)),
         yStride(s.yStride),
         yOffset(s.yOffset),
         reverse(s.reverse != 0) {}
   int64_t rows() const { return steps * batch; }
+  // Numbers of h and y.
+  int64_t stateSize() const { return projSize > 0 ? projSize : hiddenSize; }
 };
 
 // Of rows in the workspace: not a power of two, so that they spread over the cache.

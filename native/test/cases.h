@@ -103,8 +103,12 @@ inline void pool2d(Fields& f, Random& random) {
 
 inline void recurrent(Fields& f, Random& random) {
   f["steps"] = random.below(6);
-  f["yStride"] = f["hiddenSize"] + random.below(4);
-  f["yOffset"] = random.below(static_cast<int>(f["yStride"] - f["hiddenSize"]) + 1);
+  const bool projects = f.count("projSize") && f["hiddenSize"] > 0 && random.chance(0.5);
+  const double state = projects ? 1 + random.below(40) : f["hiddenSize"];
+  if (f.count("projSize")) f["projSize"] = projects ? state : 0, f["stateSize"] = state;
+  const int spare = random.below(4);
+  f["yStride"] = state + spare;
+  f["yOffset"] = random.below(spare + 1);
   for (const char* name : {"reverse", "relu", "resetAfter", "accumulate"}) {
     if (f.count(name)) f[name] = random.below(2);
   }

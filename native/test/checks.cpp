@@ -62,8 +62,8 @@ const Fields product = {{"batch", 2},      {"aBatch", 1},    {"bBatch", 2},     
 const Fields sum = {{"d0", 1}, {"d1", 1}, {"d2", 2}, {"d3", 3},      {"a2", 3},
                     {"a3", 1}, {"b2", 0}, {"b3", 1}, {"aLength", 6}, {"bLength", 3}};
 
-const Fields sequence = {{"steps", 2},   {"batch", 1},   {"inputSize", 3}, {"hiddenSize", 4},
-                         {"reverse", 0}, {"yStride", 5}, {"yOffset", 1}};
+const Fields sequence = {{"steps", 2},     {"batch", 1},   {"inputSize", 3}, {"hiddenSize", 4},
+                         {"stateSize", 4}, {"reverse", 0}, {"yStride", 5},   {"yOffset", 1}};
 
 Fields with(Fields fields, const std::string& name, double value) {
   fields[name] = value;
@@ -100,6 +100,11 @@ void testRules() {
   CHECK(refuses("max", {{"outer", 2}, {"count", 0}, {"inner", 3}}, "count of at least 1"));
   CHECK(refuses("normal", {{"count", 2}, {"seedWords", 3}}, "seedWords of 4, but got 3"));
   CHECK(refuses("lstm", with(sequence, "yOffset", 2),
+                "yOffset + stateSize of at most yStride 5, but got 2 + 4"));
+  CHECK(refuses("lstm", with(sequence, "projSize", 3), "stateSize of 3, but got 4"));
+  CHECK(refuses("lstm", with(with(sequence, "projSize", 4), "hiddenSize", 0),
+                "hiddenSize of at least 1, but got 0"));
+  CHECK(refuses("gru", with(sequence, "yOffset", 2),
                 "yOffset + hiddenSize of at most yStride 5, but got 2 + 4"));
   CHECK(refuses("gruBackward", with(sequence, "resetAfter", 2), "resetAfter as 0 or 1"));
   CHECK(refuses("rnn", with(sequence, "relu", 2), "relu as 0 or 1"));

@@ -47,7 +47,9 @@ Prepared prepare(const Signature& kernel, Fields& f, const std::vector<int64_t>&
   const bool leaveOut = random.chance(0.4);  // all optional ones: some belong together
   for (size_t i = 0; i < kernel.buffers.size(); ++i) {
     call.blocks.emplace_back(lengths[i]);
-    call.present.push_back(!(kernel.buffers[i].optional && leaveOut));
+    const BufferSignature& buffer = kernel.buffers[i];
+    const bool wanted = buffer.unless >= 0 && f[kernel.integerNames[buffer.unless]] > 0;
+    call.present.push_back(!(buffer.optional && leaveOut) || wanted);
     fill(kernel, kernel.buffers[i], f, call.blocks.back(), random);
     if (kernel.buffers[i].name == "settings" && leaveOut && kernel.name != "adam" &&
         kernel.name != "adagrad") {

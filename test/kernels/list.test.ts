@@ -40,6 +40,7 @@ function textOf([name, spec]: [string, BufferSpec]): string {
   if (spec.below !== undefined) parts.push(`below ${spec.below}`);
   if (spec.except !== undefined) parts.push(`except ${spec.except}`);
   if (spec.inPlace !== undefined) parts.push(`over ${spec.inPlace}`);
+  if (spec.unless !== undefined) parts.push(`unless ${spec.unless}`);
   return parts.join(' ');
 }
 

@@ -9,7 +9,18 @@ type Cell = 'rnn' | 'gru' | 'lstm';
 type Fields = Readonly<Record<string, number>>;
 type Floats = Float32Array | Float64Array;
 
-const sizes = { steps: 4, batch: 3, inputSize: 3, hiddenSize: 5, reverse: 0, yStride: 7, yOffset: 1, accumulate: 0 };
+const sizes = {
+  steps: 4,
+  batch: 3,
+  inputSize: 3,
+  hiddenSize: 5,
+  reverse: 0,
+  projSize: 0,
+  stateSize: 5,
+  yStride: 7,
+  yOffset: 1,
+  accumulate: 0,
+};
 const lengths = Int32Array.of(2, 4, 0);
 
 /** Every form of every cell. */
@@ -19,6 +30,7 @@ const forms: readonly (readonly [string, Cell, Fields])[] = [
   ['gru, reset after', 'gru', { resetAfter: 1 }],
   ['gru, reset before', 'gru', { resetAfter: 0 }],
   ['lstm', 'lstm', {}],
+  ['lstm, projected', 'lstm', { projSize: 2, stateSize: 2 }],
 ];
 
 /** Buffers of a kernel: those given (undefined leaves one out), random numbers within ±0.8 for others. */
@@ -75,7 +87,7 @@ describe('gradients through time agree with finite differences', () => {
             9,
           );
           callReference(backward, shape, gradients);
-          const inputs = ['x', 'weightIh', 'weightHh', 'biasIh', 'biasHh', 'peepholes', 'h0', 'c0'];
+          const inputs = ['x', 'weightIh', 'weightHh', 'biasIh', 'biasHh', 'weightHr', 'peepholes', 'h0', 'c0'];
           for (const input of inputs) {
             if (buffers[input] === undefined) continue;
             const gradient = capital(input);
@@ -87,7 +99,7 @@ describe('gradients through time agree with finite differences', () => {
               for (const output of outputs)
                 floats(buffers, output).forEach((value, i) => {
                   const column = i % shape.yStride;
-                  const mine = output !== 'y' || (column >= shape.yOffset && column < shape.yOffset + shape.hiddenSize);
+                  const mine = output !== 'y' || (column >= shape.yOffset && column < shape.yOffset + shape.stateSize);
                   if (mine) total += value * (grads[output]?.[i] ?? 0);
                 });
               return total;
@@ -120,7 +132,7 @@ for (const [backend, call] of backends) {
 
     for (const [name, cell, flags] of forms) {
       const shape = { ...sizes, ...flags };
-      const { steps, batch, inputSize, hiddenSize, yStride, yOffset } = shape;
+      const { steps, batch, inputSize, stateSize, yStride, yOffset } = shape;
       const rowsAfterEnd = (b: number) =>
         Array.from({ length: steps - (lengths[b] ?? 0) }, (_, i) => ((lengths[b] ?? 0) + i) * batch + b);
 
@@ -157,16 +169,16 @@ for (const [backend, call] of backends) {
               Array.from(
                 floats(clean?.forward ?? {}, 'y')
                   .subarray(row * yStride + yOffset)
-                  .subarray(0, hiddenSize),
+                  .subarray(0, stateSize),
               ),
             );
           expect(columns(0).every((value) => value === 0)).toBe(true);
-          expect(columns(0).length).toBe(2 * hiddenSize);
+          expect(columns(0).length).toBe(2 * stateSize);
           const gradX = floats(clean?.backward ?? {}, 'gradX');
           for (const row of rowsAfterEnd(2))
             expect(Array.from(gradX.subarray(row * inputSize, (row + 1) * inputSize))).toEqual([0, 0, 0]);
           // Of a sequence without steps, the state stays as it was.
-          const last = (buffer: string) => Array.from(floats(clean?.forward ?? {}, buffer).subarray(2 * hiddenSize));
+          const last = (buffer: string) => Array.from(floats(clean?.forward ?? {}, buffer).subarray(2 * stateSize));
           expect(last('hN')).toEqual(last('h0'));
         }
       });
@@ -201,7 +213,7 @@ for (const [backend, call] of backends) {
       it(`${name}: two halves with the state carried over are the whole`, () => {
         const whole = buffersOf(cell, shape, false, {}, 2);
         const y = floats(whole, 'y').slice();
-        const carried: Record<string, Numbers | undefined> = { ...whole, hN: empty(15), saved: undefined };
+        const carried: Record<string, Numbers | undefined> = { ...whole, hN: empty(batch * stateSize), saved: undefined };
         if (cell === 'lstm') carried.cN = empty(15);
         const half = { ...shape, steps: steps / 2 };
         for (const part of [0, 1]) {
@@ -221,14 +233,14 @@ for (const [backend, call] of backends) {
       });
 
       it(`${name}: two directions share y, and the second gradient comes on top of the first`, () => {
-        const both = { ...shape, yStride: 2 * hiddenSize };
-        const y = empty(steps * batch * 2 * hiddenSize).fill(-5);
+        const both = { ...shape, yStride: 2 * stateSize };
+        const y = empty(steps * batch * 2 * stateSize).fill(-5);
         const first = buffersOf(cell, { ...both, yOffset: 0 }, false, { y, lengths }, 10);
         run(cell, { ...both, yOffset: 0 }, first);
         const half = y.slice();
-        run(cell, { ...both, yOffset: hiddenSize, reverse: 1 }, buffersOf(cell, both, false, { y, lengths }, 11));
+        run(cell, { ...both, yOffset: stateSize, reverse: 1 }, buffersOf(cell, both, false, { y, lengths }, 11));
         y.forEach((value, i) => {
-          if (i % (2 * hiddenSize) < hiddenSize) expect(value).toBe(half[i]);
+          if (i % (2 * stateSize) < stateSize) expect(value).toBe(half[i]);
           else expect(value).not.toBe(-5);
         });
         const given = { ...first, saved: first.saved?.slice() };

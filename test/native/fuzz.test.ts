@@ -68,7 +68,11 @@ describe.skipIf(native === undefined)(`the binary${problem && ` (skipped: ${prob
     for (const base of bases.keys()) {
       const call = build({ base, changes: [], seed: base })!;
       trace(() => `${call.layout.name} ${Array.from(call.shape as number[])}`);
-      const optional = call.buffers.map((buffer, i) => (call.layout.buffers[i]!.spec.optional ? undefined : buffer));
+      const fields = Object.fromEntries(call.layout.fields.map((field, i) => [field, (call.shape as number[])[i]!]));
+      const optional = call.buffers.map((buffer, i) => {
+        const { optional, unless } = call.layout.buffers[i]!.spec;
+        return optional && !(unless !== undefined && fields[unless]! > 0) ? undefined : buffer;
+      });
       run(
         call.layout.index,
         call.shape,

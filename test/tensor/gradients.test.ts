@@ -53,6 +53,23 @@ const cases: Case[] = [
   ),
 
   of(
+    'recurrent, lstm with a projection in both directions',
+    (x, h0, c0, ...weights) => {
+      const all = weights as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+      const [weightIh, weightHh, weightHr, reverseIh, reverseHh, reverseHr] = all;
+      const forward = { weightIh, weightHh, weightHr };
+      const reverse = { weightIh: reverseIh, weightHh: reverseHh, weightHr: reverseHr };
+      const options = { h0: h0!, c0: c0!, lengths: [3, 1] };
+      const { y, hN, cN } = fovea.recurrent('lstm', x, [forward, reverse], options);
+      return fovea.concat([y, hN, cN!].map((output) => output.reshape([-1])));
+    },
+    normal([3, 2, 2], 1),
+    normal([2, 2, 2], 2),
+    normal([2, 2, 3], 3),
+    ...[0, 1].flatMap((i) => [normal([12, 2], 4 + i), normal([12, 2], 6 + i), normal([2, 3], 8 + i)]),
+  ),
+
+  of(
     'crf, with lengths',
     (emissions, transitions, start, end) =>
       fovea.crf(emissions!, transitions!, [2, 0, 1, 1, 0, 2], { start: start!, end: end!, lengths: [3, 1] }),

@@ -93,7 +93,7 @@ export const gruBackward: Kernel<'gruBackward'> = (shape, buffers) => {
   const hiddenGates = hiddenGatesOf(rows.total * 2 * hidden);
   const candidates = candidatesOf(rows.total * hidden);
   const before = beforeOf(rows.total * hidden);
-  statesBefore(shape, rows, h0, y, before);
+  statesBefore(shape, rows, hidden, h0, y, before);
   const ofGates = { data: weightHh, offset: 0, step: 1, depthStep: hidden };
   const ofCandidate = { ...ofGates, offset: 2 * hidden * hidden };
   const multiplyGates = productWith(ofGates, hidden, 2 * hidden, ...gateMemory(hidden, 2 * hidden, batch));

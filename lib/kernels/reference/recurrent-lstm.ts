@@ -1,4 +1,4 @@
-// lstm and its gradient through time. Gates i, f, g, o; c' = f c + i g, h' = o tanh(c').
+// lstm and its gradient through time. Gates i, f, g, o; c' = f c + i g, h' = o tanh(c'), or Whr times that.
 import type { Floats } from '../call.ts';
 import { type Kernel, scratch } from './kernel.ts';
 import {
@@ -9,6 +9,7 @@ import {
   readStates,
   rowsOf,
   sumGradients,
+  weightGradient,
   writeStates,
 } from './recurrent-sequence.ts';
 
@@ -16,26 +17,31 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 const forwardMemory = productMemory();
 const sumsOf = scratch();
+const projectionMemory = productMemory();
 const states = scratch();
 const cells = scratch();
+const outputs = scratch();
 
 export const lstm: Kernel<'lstm'> = (shape, buffers) => {
-  const { x, weightIh, weightHh, biasIh, biasHh, peepholes, h0, c0, lengths, y, hN, cN, saved } = buffers;
-  const { steps, batch, hiddenSize: hidden, yStride, yOffset } = shape;
+  const { x, weightIh, weightHh, biasIh, biasHh, weightHr, peepholes, h0, c0, lengths, y, hN, cN, saved } = buffers;
+  const { steps, batch, hiddenSize: hidden, projSize, stateSize, yStride, yOffset } = shape;
   const wide = 4 * hidden;
   const rows = rowsOf(shape, lengths);
   const sums = sumsOf(rows.total * wide);
   inputSums(shape, rows, wide, x, weightIh, biasIh, biasHh, wide, sums);
-  const recurrent = { data: weightHh, offset: 0, step: hidden, depthStep: 1 };
-  const multiplyHidden = productWith(recurrent, wide, hidden, ...forwardMemory(wide, hidden, batch));
-  const h = states(batch * hidden);
+  const recurrent = { data: weightHh, offset: 0, step: stateSize, depthStep: 1 };
+  const multiplyState = productWith(recurrent, wide, stateSize, ...forwardMemory(wide, stateSize, batch));
+  const projection = projSize > 0 ? { data: weightHr!, offset: 0, step: hidden, depthStep: 1 } : undefined;
+  const project = projection && productWith(projection, projSize, hidden, ...projectionMemory(projSize, hidden, batch));
+  const h = states(batch * stateSize);
   const c = cells(batch * hidden);
-  readStates(rows, hidden, h0, h);
+  const unprojected = project ? outputs(batch * hidden) : h;
+  readStates(rows, stateSize, h0, h);
   readStates(rows, hidden, c0, c);
   for (let step = 0; step < steps; step++) {
     const alive = rows.alive[step];
     const first = rows.first[step];
-    multiplyHidden(alive, h, 0, hidden, sums, first * wide, wide);
+    multiplyState(alive, h, 0, stateSize, sums, first * wide, wide);
     for (let j = 0; j < alive; j++) {
       const sum = (first + j) * wide;
       const place = rows.place[first + j];
@@ -48,8 +54,7 @@ export const lstm: Kernel<'lstm'> = (shape, buffers) => {
           sums[sum + 3 * hidden + u] + (peepholes === undefined ? 0 : peepholes[2 * hidden + u] * next),
         );
         c[at] = next;
-        h[at] = o * Math.tanh(next);
-        y[place * yStride + yOffset + u] = h[at];
+        unprojected[at] = o * Math.tanh(next);
         if (saved === undefined) continue;
         const kept = place * 5 * hidden + u;
         saved[kept] = i;
@@ -59,17 +64,26 @@ export const lstm: Kernel<'lstm'> = (shape, buffers) => {
         saved[kept + 4 * hidden] = next;
       }
     }
+    if (project) project(alive, unprojected, 0, hidden, h.fill(0, 0, alive * stateSize), 0, stateSize);
+    for (let j = 0; j < alive; j++) {
+      const to = rows.place[first + j] * yStride + yOffset;
+      for (let i = 0; i < stateSize; i++) y[to + i] = h[j * stateSize + i];
+    }
   }
-  clearPadding(rows, steps, y, yOffset, yStride, hidden);
+  clearPadding(rows, steps, y, yOffset, yStride, stateSize);
   if (saved !== undefined) clearPadding(rows, steps, saved, 0, 5 * hidden, 5 * hidden);
-  writeStates(rows, hidden, h, hN);
+  writeStates(rows, stateSize, h, hN);
   writeStates(rows, hidden, c, cN);
 };
 
 const backwardMemory = productMemory();
+const backwardProjectionMemory = productMemory();
 const gatesOf = scratch();
 const gradStates = scratch();
 const gradCells = scratch();
+const gradOutputs = scratch();
+const allOutputs = scratch();
+const allGradStates = scratch();
 
 /** Of i, f and o, in this order. */
 function peepholeGradients(
@@ -95,16 +109,23 @@ function peepholeGradients(
 }
 
 export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
-  const { weightHh, peepholes, c0, lengths, saved, gradY, gradHN, gradCN } = buffers;
-  const { steps, batch, hiddenSize: hidden, yStride, yOffset } = shape;
+  const { weightHh, weightHr, peepholes, c0, lengths, saved, gradY, gradHN, gradCN } = buffers;
+  const { steps, batch, hiddenSize: hidden, projSize, stateSize, yStride, yOffset } = shape;
   const wide = 4 * hidden;
   const rows = rowsOf(shape, lengths);
   const gates = gatesOf(rows.total * wide);
-  const recurrent = { data: weightHh, offset: 0, step: 1, depthStep: hidden };
-  const multiplyGates = productWith(recurrent, hidden, wide, ...backwardMemory(hidden, wide, batch));
-  const dhs = gradStates(batch * hidden);
+  const recurrent = { data: weightHh, offset: 0, step: 1, depthStep: stateSize };
+  const multiplyGates = productWith(recurrent, stateSize, wide, ...backwardMemory(stateSize, wide, batch));
+  const projection = projSize > 0 ? { data: weightHr!, offset: 0, step: 1, depthStep: hidden } : undefined;
+  const memory = backwardProjectionMemory(hidden, projSize, batch);
+  const project = projection && productWith(projection, hidden, projSize, ...memory);
+  const dhs = gradStates(batch * stateSize);
   const dcs = gradCells(batch * hidden);
-  readStates(rows, hidden, gradHN, dhs);
+  // Of o tanh(c'), as h is if it is not projected.
+  const gradUnprojected = project ? gradOutputs(batch * hidden) : dhs;
+  const unprojected = project && allOutputs(rows.total * hidden);
+  const allDhs = project && allGradStates(rows.total * projSize);
+  readStates(rows, stateSize, gradHN, dhs);
   readStates(rows, hidden, gradCN, dcs);
   const cellAfter = (row: number) => ({ data: saved, at: (rows.place[row] * 5 + 4) * hidden });
   const before = new Int32Array(rows.total); // the row of the step before; in the first step -1 - the sequence
@@ -115,8 +136,18 @@ export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
   const cellBefore = (row: number) =>
     before[row] < 0 ? { data: c0, at: (-1 - before[row]) * hidden } : cellAfter(before[row]);
   for (let step = steps - 1; step >= 0; step--) {
-    for (let j = 0; j < rows.alive[step]; j++) {
-      const row = rows.first[step] + j;
+    const alive = rows.alive[step];
+    const first = rows.first[step];
+    for (let j = 0; gradY !== undefined && j < alive; j++) {
+      const from = rows.place[first + j] * yStride + yOffset;
+      for (let i = 0; i < stateSize; i++) dhs[j * stateSize + i] += gradY[from + i];
+    }
+    if (project) {
+      for (let i = 0; i < alive * projSize; i++) allDhs![first * projSize + i] = dhs[i];
+      project(alive, dhs, 0, projSize, gradUnprojected.fill(0, 0, alive * hidden), 0, hidden);
+    }
+    for (let j = 0; j < alive; j++) {
+      const row = first + j;
       const place = rows.place[row];
       const earlier = cellBefore(row);
       for (let u = 0, at = j * hidden; u < hidden; u++, at++) {
@@ -127,7 +158,7 @@ export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
         const o = saved[kept + 3 * hidden];
         const squashed = Math.tanh(saved[kept + 4 * hidden]);
         const c = earlier.data === undefined ? 0 : earlier.data[earlier.at + u];
-        const dh = dhs[at] + (gradY === undefined ? 0 : gradY[place * yStride + yOffset + u]);
+        const dh = gradUnprojected[at];
         const dO = dh * squashed * o * (1 - o);
         let dc = dcs[at] + dh * o * (1 - squashed * squashed);
         if (peepholes !== undefined) dc += peepholes[2 * hidden + u] * dO;
@@ -140,14 +171,15 @@ export const lstmBackward: Kernel<'lstmBackward'> = (shape, buffers) => {
         gates[gate + hidden] = dF;
         gates[gate + 2 * hidden] = dc * i * (1 - g * g);
         gates[gate + 3 * hidden] = dO;
-        dhs[at] = 0;
+        if (unprojected) unprojected[row * hidden + u] = o * squashed;
       }
     }
-    multiplyGates(rows.alive[step], gates, rows.first[step] * wide, wide, dhs, 0, hidden);
+    multiplyGates(alive, gates, first * wide, wide, dhs.fill(0, 0, alive * stateSize), 0, stateSize);
   }
-  writeStates(rows, hidden, dhs, buffers.gradH0);
+  writeStates(rows, stateSize, dhs, buffers.gradH0);
   writeStates(rows, hidden, dcs, buffers.gradC0);
-  sumGradients(shape, rows, gates, wide, buffers);
+  sumGradients(shape, rows, gates, wide, stateSize, buffers);
+  if (project) weightGradient(rows.total, allDhs!, projSize, unprojected!, hidden, buffers.gradWeightHr!);
   if (buffers.gradPeepholes !== undefined)
     peepholeGradients(rows.total, hidden, gates, cellBefore, cellAfter, buffers.gradPeepholes);
 };

@@ -68,5 +68,5 @@ export const rnnBackward: Kernel<'rnnBackward'> = (shape, buffers) => {
     multiplySums(rows.alive[step], sums, first * hidden, hidden, dhs, 0, hidden);
   }
   writeStates(rows, hidden, dhs, buffers.gradH0);
-  sumGradients(shape, rows, sums, hidden, buffers);
+  sumGradients(shape, rows, sums, hidden, hidden, buffers);
 };

@@ -82,18 +82,18 @@ export function clearPadding(
   }
 }
 
-/** States [batch, hiddenSize] in the order of the rows; absent ones are 0. */
-export function readStates(rows: Rows, hidden: number, from: Floats | undefined, state: Float64Array): void {
+/** States [batch, size] in the order of the rows; absent ones are 0. */
+export function readStates(rows: Rows, size: number, from: Floats | undefined, state: Float64Array): void {
   for (let j = 0; j < rows.sequence.length; j++) {
-    const start = rows.sequence[j] * hidden;
-    for (let i = 0; i < hidden; i++) state[j * hidden + i] = from === undefined ? 0 : from[start + i];
+    const start = rows.sequence[j] * size;
+    for (let i = 0; i < size; i++) state[j * size + i] = from === undefined ? 0 : from[start + i];
   }
 }
-export function writeStates(rows: Rows, hidden: number, state: Float64Array, to: Floats | undefined): void {
+export function writeStates(rows: Rows, size: number, state: Float64Array, to: Floats | undefined): void {
   if (to === undefined) return;
   for (let j = 0; j < rows.sequence.length; j++) {
-    const start = rows.sequence[j] * hidden;
-    for (let i = 0; i < hidden; i++) to[start + i] = state[j * hidden + i];
+    const start = rows.sequence[j] * size;
+    for (let i = 0; i < size; i++) to[start + i] = state[j * size + i];
   }
 }
 
@@ -158,14 +158,22 @@ export function inputSums(
 }
 
 /** h before each step, for every row: h0, or y of the step before. */
-export function statesBefore(sizes: Sizes, rows: Rows, h0: Floats | undefined, y: Floats, before: Float64Array): void {
-  const { steps, hiddenSize: hidden, yStride, yOffset } = sizes;
+export function statesBefore(
+  sizes: Sizes,
+  rows: Rows,
+  stateSize: number,
+  h0: Floats | undefined,
+  y: Floats,
+  before: Float64Array,
+): void {
+  const { steps, yStride, yOffset } = sizes;
   for (let step = 0; step < steps; step++) {
     for (let j = 0; j < rows.alive[step]; j++) {
-      const to = (rows.first[step] + j) * hidden;
+      const to = (rows.first[step] + j) * stateSize;
       const from = step === 0 ? h0 : y;
-      const start = step === 0 ? rows.sequence[j] * hidden : rows.place[rows.first[step - 1] + j] * yStride + yOffset;
-      for (let i = 0; i < hidden; i++) before[to + i] = from === undefined ? 0 : from[start + i];
+      const start =
+        step === 0 ? rows.sequence[j] * stateSize : rows.place[rows.first[step - 1] + j] * yStride + yOffset;
+      for (let i = 0; i < stateSize; i++) before[to + i] = from === undefined ? 0 : from[start + i];
     }
   }
 }
@@ -229,6 +237,7 @@ export function sumGradients(
   rows: Rows,
   gradients: Float64Array,
   wide: number,
+  stateSize: number,
   buffers: {
     readonly x: Floats;
     readonly weightIh: Floats;
@@ -241,9 +250,9 @@ export function sumGradients(
   },
 ): void {
   const { x, weightIh, h0, y, gradX, gradWeightIh, gradWeightHh, gradBias } = buffers;
-  const inputs = beforeOf(rows.total * sizes.hiddenSize);
-  statesBefore(sizes, rows, h0, y, inputs);
-  weightGradient(rows.total, gradients, wide, inputs, sizes.hiddenSize, gradWeightHh);
+  const inputs = beforeOf(rows.total * stateSize);
+  statesBefore(sizes, rows, stateSize, h0, y, inputs);
+  weightGradient(rows.total, gradients, wide, inputs, stateSize, gradWeightHh);
   inputGradients(sizes, rows, gradients, wide, x, weightIh, gradWeightIh, gradX);
   biasGradient(rows.total, gradients, wide, gradBias);
 }

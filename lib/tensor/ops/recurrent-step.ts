@@ -8,7 +8,8 @@ import type { RecurrentCell, RecurrentWeights } from './recurrent.ts';
 /** The latest call with some weights. */
 interface Kept {
   readonly weightIh: Tensor;
-  /** Of both weights: a change in place raises them. */
+  readonly weightHr: Tensor | null | undefined;
+  /** Of the weights: a change in place raises them. */
   readonly versions: string;
   readonly shape: string;
   /** From the second such call on. */
@@ -25,14 +26,17 @@ const latest = new WeakMap<Tensor, Kept>();
 export function packedForStep(
   cell: RecurrentCell,
   shape: Shape<'rnn'> & Shape<'gru'> & Shape<'lstm'>,
-  { weightIh, weightHh }: RecurrentWeights,
+  { weightIh, weightHh, weightHr }: RecurrentWeights,
 ): Packed | undefined {
   if (shape.steps !== 1 || weightHh.dtype !== 'float32') return undefined;
-  const now = { weightIh, versions: `${weightIh.version} ${weightHh.version}`, shape: Object.values(shape).join() };
+  const versions = [weightIh, weightHh, weightHr].map((weight) => weight?.version).join();
+  const now = { weightIh, weightHr, versions, shape: Object.values(shape).join() };
   const before = latest.get(weightHh);
-  const same = before?.weightIh === weightIh && before.versions === now.versions && before.shape === now.shape;
+  const sameWeights = before?.weightIh === weightIh && before.weightHr === weightHr && before.versions === versions;
+  const same = sameWeights && before.shape === now.shape;
   if (same && before.packed) return before.packed;
-  const packed = same ? pack(cell, shape, { weightIh: weightIh.operand, weightHh: weightHh.operand }) : undefined;
+  const operands = { weightIh: weightIh.operand, weightHh: weightHh.operand, weightHr: weightHr?.operand };
+  const packed = same ? pack(cell, shape, operands) : undefined;
   latest.set(weightHh, { ...now, packed });
   return packed;
 }

@@ -7,7 +7,6 @@ import { fail, failShape } from '../errors.ts';
 import { show } from '../shape.ts';
 import { checkIndices, checkSameFloat, checkShape } from './check.ts';
 import { type Indices, savedIndices } from './gather.ts';
-import { projectedLstm } from './recurrent-projected.ts';
 import { packedForStep } from './recurrent-step.ts';
 
 export type RecurrentCell = 'rnn' | 'gru' | 'lstm';
@@ -36,9 +35,9 @@ export interface RecurrentWeights {
 }
 
 export interface RecurrentOptions {
-  /** [directions, batch, hiddenSize]: the state before the first step; zeros if absent. */
+  /** [directions, batch, hiddenSize, or projSize]: the state before the first step; zeros if absent. */
   readonly h0?: Tensor | null;
-  /** The same of an LSTM's cell. */
+  /** [directions, batch, hiddenSize]: the same of an LSTM's cell. */
   readonly c0?: Tensor | null;
   /**
    * Steps of each sequence of the batch, each from 0 to `steps`. What comes after them counts for nothing, y is 0 there,
@@ -52,11 +51,11 @@ export interface RecurrentOptions {
 }
 
 export interface RecurrentResult {
-  /** [steps, batch, directions hiddenSize] */
+  /** [steps, batch, directions hiddenSize, or projSize] */
   readonly y: Tensor;
-  /** [directions, batch, hiddenSize]: the state after each sequence's last step. */
+  /** [directions, batch, hiddenSize, or projSize]: the state after each sequence's last step. */
   readonly hN: Tensor;
-  /** The same of an LSTM's cell. */
+  /** [directions, batch, hiddenSize]: the same of an LSTM's cell. */
   readonly cN?: Tensor;
 }
 
@@ -71,15 +70,15 @@ export function recurrent(
   options: RecurrentOptions = {},
 ): RecurrentResult {
   const sizes = checkSizes(cell, x, directions, options);
-  const { steps, batch, hiddenSize, lengths } = sizes;
-  if (directions[0].weightHr) return projectedLstm(x, directions, sizes, options.h0, options.c0);
+  const { steps, batch, hiddenSize, stateSize } = sizes.shape;
+  const { lengths } = sizes;
   const { dtype } = x;
   const { h0, c0 } = options;
   const inputs = [x, h0 ?? undefined, c0 ?? undefined, ...directions.flatMap(parametersOf)];
   const recording = willRecord(inputs);
   const count = directions.length;
-  const y = empty([steps, batch, count * hiddenSize], dtype, cell);
-  const hN = empty([count, batch, hiddenSize], dtype, cell);
+  const y = empty([steps, batch, count * stateSize], dtype, cell);
+  const hN = empty([count, batch, stateSize], dtype, cell);
   const cN = cell === 'lstm' ? empty([count, batch, hiddenSize], dtype, cell) : undefined;
   const saved = directions.map(() =>
     recording && savedOf[cell] > 0 ? empty([steps, batch, savedOf[cell] * hiddenSize], dtype, cell) : undefined,
@@ -96,7 +95,7 @@ export function recurrent(
       cN: stateOf(cN, d),
       saved: saved[d]?.operand,
     };
-    const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize };
+    const shape = { ...sizes.shape, reverse: d, yOffset: d * stateSize };
     const packed = recording ? undefined : packedForStep(cell, shape, weights);
     if (cell === 'rnn') run('rnn', shape, buffers, packed);
     else if (cell === 'gru') run('gru', shape, buffers, packed);
@@ -121,27 +120,26 @@ export function recurrent(
   return cN === undefined ? { y, hN } : { y, hN, cN };
 }
 
-const parametersOf = ({ weightIh, weightHh, biasIh, biasHh, peepholes }: RecurrentWeights): (Tensor | undefined)[] => [
-  weightIh,
-  weightHh,
-  biasIh ?? undefined,
-  biasHh ?? undefined,
-  peepholes ?? undefined,
-];
+/** The parameters of one direction in their order. */
+const parameterNames = ['weightIh', 'weightHh', 'biasIh', 'biasHh', 'weightHr', 'peepholes'] as const;
 
-const memoriesOf = ({ weightIh, weightHh, biasIh, biasHh, peepholes }: RecurrentWeights) => ({
+const parametersOf = (weights: RecurrentWeights): (Tensor | undefined)[] =>
+  parameterNames.map((name) => weights[name] ?? undefined);
+
+const memoriesOf = ({ weightIh, weightHh, biasIh, biasHh, weightHr, peepholes }: RecurrentWeights) => ({
   weightIh: weightIh.operand,
   weightHh: weightHh.operand,
   biasIh: biasIh?.operand,
   biasHh: biasHh?.operand,
+  weightHr: weightHr?.operand,
   peepholes: peepholes?.operand,
 });
 
-/** The part of a state [directions, batch, hiddenSize] that belongs to one direction. */
+/** The part of a state [directions, batch, size] that belongs to one direction. */
 function stateOf(state: Tensor | null | undefined, direction: number): Floats | undefined {
   if (!state) return undefined;
-  const [, batch, hidden] = state.shape;
-  const length = batch! * hidden!;
+  const [, batch, size] = state.shape;
+  const length = batch! * size!;
   return state.operand.subarray(direction * length, (direction + 1) * length);
 }
 
@@ -153,7 +151,7 @@ interface Kept {
   readonly lengths: Tensor | undefined;
 }
 
-/** Gradients in the order of the inputs: x, h0, c0, then five of each direction. */
+/** Gradients in the order of the inputs: x, h0, c0, then the parameters of each direction. */
 function gradientsOf(
   cell: RecurrentCell,
   sizes: Sizes,
@@ -169,17 +167,20 @@ function gradientsOf(
   const gradC0 = like(c0, needs[2]);
   const gradients: (Tensor | null)[] = [gradX, gradH0, gradC0];
   for (const [d, savedHere] of saved.entries()) {
-    const [weightIh, weightHh, biasIh, biasHh, peepholes] = parameters.slice(5 * d, 5 * d + 5);
+    const count = parameterNames.length;
+    const [weightIh, weightHh, biasIh, biasHh, weightHr, peepholes] = parameters.slice(count * d, count * (d + 1));
     const gradWeightIh = like(weightIh)!;
     const gradWeightHh = like(weightHh)!;
     const gradBiasIh = like(biasIh ?? biasHh);
     // Only a GRU's reset gate stands between the two biases: elsewhere their gradients are one.
     const gradBiasHh = cell === 'gru' ? like(biasHh ?? biasIh) : gradBiasIh;
+    const gradWeightHr = like(weightHr);
     const gradPeepholes = like(peepholes);
     const buffers = {
       x: x.operand,
       weightIh: weightIh!.operand,
       weightHh: weightHh!.operand,
+      weightHr: weightHr?.operand,
       peepholes: peepholes?.operand,
       h0: stateOf(h0, d),
       c0: stateOf(c0, d),
@@ -191,6 +192,7 @@ function gradientsOf(
       gradX: gradX?.operand,
       gradWeightIh: gradWeightIh.operand,
       gradWeightHh: gradWeightHh.operand,
+      gradWeightHr: gradWeightHr?.operand,
       gradBias: gradBiasIh?.operand,
       gradBiasIh: gradBiasIh?.operand,
       gradBiasHh: gradBiasHh?.operand,
@@ -198,12 +200,12 @@ function gradientsOf(
       gradH0: stateOf(gradH0, d),
       gradC0: stateOf(gradC0, d),
     };
-    const { hiddenSize } = sizes;
-    const shape = { ...sizes.shape, reverse: d, yOffset: d * hiddenSize, accumulate: d };
+    const shape = { ...sizes.shape, reverse: d, yOffset: d * sizes.shape.stateSize, accumulate: d };
     if (cell === 'rnn') run('rnnBackward', shape, buffers);
     else if (cell === 'gru') run('gruBackward', shape, { ...buffers, saved: savedHere!.operand });
     else run('lstmBackward', shape, { ...buffers, saved: savedHere!.operand });
-    gradients.push(gradWeightIh, gradWeightHh, biasIh ? gradBiasIh : null, biasHh ? gradBiasHh : null, gradPeepholes);
+    gradients.push(gradWeightIh, gradWeightHh, biasIh ? gradBiasIh : null, biasHh ? gradBiasHh : null);
+    gradients.push(gradWeightHr, gradPeepholes);
   }
   return gradients;
 }
@@ -222,17 +224,17 @@ function checkSizes(
     failShape(cell, { expected: 'x [steps, batch, inputSize]', got: `x ${show(x.shape)}` });
   }
   const projection = directions[0]!.weightHr;
-  const projSize = directions[0]!.weightHh.shape.at(-1) ?? 0;
-  const hiddenSize = projection?.shape.at(-1) ?? projSize;
+  const stateSize = directions[0]!.weightHh.shape.at(-1) ?? 0;
+  const hiddenSize = projection?.shape.at(-1) ?? stateSize;
   const rows = gatesOf[cell] * hiddenSize;
   for (const { weightIh, weightHh, biasIh, biasHh, peepholes, weightHr } of directions) {
     checkSameFloat(cell, { x, weightIh, weightHh }, { biasIh, biasHh, peepholes, weightHr, h0, c0 });
-    checkShape(cell, 'weightHh', weightHh, [rows, projSize]);
+    checkShape(cell, 'weightHh', weightHh, [rows, stateSize]);
     if (weightHr && cell !== 'lstm') fail(cell, { expected: 'no weightHr', because: 'it is of an LSTM', got: 'some' });
     if (!weightHr !== !projection) {
       fail(cell, { expected: 'weightHr in both directions or in none', got: 'it in one' });
     }
-    if (weightHr) checkShape(cell, 'weightHr', weightHr, [projSize, hiddenSize], ['weightHh', weightHh]);
+    if (weightHr) checkShape(cell, 'weightHr', weightHr, [stateSize, hiddenSize], ['weightHh', weightHh]);
     checkShape(cell, 'weightIh', weightIh, [rows, inputSize], ['x', x]);
     if (biasIh) checkShape(cell, 'biasIh', biasIh, [rows], ['weightHh', weightHh]);
     if (biasHh) checkShape(cell, 'biasHh', biasHh, [rows], ['weightHh', weightHh]);
@@ -240,22 +242,23 @@ function checkSizes(
       fail(cell, { expected: 'no peepholes', because: 'they are of an LSTM', got: 'some' });
     if (peepholes) checkShape(cell, 'peepholes', peepholes, [3 * hiddenSize], ['weightHh', weightHh]);
   }
+  if (projection && projection.size === 0) {
+    fail(cell, { expected: 'weightHr with some elements', got: show(projection.shape) });
+  }
   const state = [directions.length, batch, hiddenSize];
-  if (h0) checkShape(cell, 'h0', h0, [directions.length, batch, projSize], ['x', x]);
+  if (h0) checkShape(cell, 'h0', h0, [directions.length, batch, stateSize], ['x', x]);
   if (c0 && cell !== 'lstm') fail(cell, { expected: 'no c0', because: 'only an LSTM has a cell state', got: c0.label });
   if (c0) checkShape(cell, 'c0', c0, state, ['x', x]);
   return {
-    steps,
-    batch,
-    hiddenSize,
-    projSize,
     lengths: checkLengths(cell, options.lengths, steps, batch),
     shape: {
       steps,
       batch,
       inputSize,
       hiddenSize,
-      yStride: directions.length * hiddenSize,
+      projSize: projection ? stateSize : 0,
+      stateSize,
+      yStride: directions.length * stateSize,
       relu: nonlinearity === 'relu' ? 1 : 0,
       resetAfter: resetAfter ? 1 : 0,
     },

@@ -1,12 +1,14 @@
-// Cases of the recurrent kernels: sizes around tiles and vectors, either direction, lengths, states given and left out.
+// Cases of the recurrent kernels: sizes around tiles and vectors, either direction, lengths, states given and left out,
+// projected states.
 import type { KernelName } from '../../../lib/kernels/list.ts';
 import type { AnyCase, Case, Fill } from '../case.ts';
 
 type Forward = 'rnn' | 'gru' | 'lstm';
 type Backward = 'rnnBackward' | 'gruBackward' | 'lstmBackward';
 
-/** [steps, batch, inputSize, hiddenSize] */
-const sizes = [
+/** [steps, batch, inputSize, hiddenSize], and projSize of an lstm that has a projection. */
+type Size = readonly [number, number, number, number, number?];
+const sizes: readonly Size[] = [
   [1, 1, 1, 1],
   [3, 2, 5, 4],
   [2, 3, 7, 15],
@@ -26,7 +28,24 @@ const sizes = [
   [3, 0, 4, 5],
   [2, 3, 0, 4],
   [2, 3, 4, 0],
-] as const;
+];
+const projectedSizes: readonly Size[] = [
+  [1, 1, 1, 2, 1],
+  [3, 2, 5, 4, 3],
+  [2, 3, 7, 15, 17],
+  [4, 7, 9, 16, 16],
+  [3, 8, 16, 33, 7],
+  [5, 9, 3, 31, 8],
+  [2, 29, 10, 65, 33],
+  [6, 1, 20, 140, 64],
+  [3, 65, 8, 40, 16],
+  [4, 33, 30, 130, 31],
+  [2, 9, 20, 520, 129],
+  [45, 3, 6, 20, 5],
+  [0, 2, 3, 4, 2],
+  [3, 0, 4, 5, 2],
+  [2, 3, 0, 4, 2],
+];
 
 /** Weights as layers begin with them, so that gates are neither open nor shut; a prime number of them, repeated. */
 const weights = (hidden: number): readonly number[] =>
@@ -64,10 +83,11 @@ type Optional<K extends KernelName> = NonNullable<Case<K>['without']>[number] & 
 const optional: { readonly [K in Forward | Backward]: readonly Optional<K>[] } = {
   rnn: ['biasIh', 'biasHh', 'h0', 'lengths', 'hN'],
   gru: ['biasIh', 'biasHh', 'h0', 'lengths', 'hN', 'saved'],
-  lstm: ['biasIh', 'biasHh', 'peepholes', 'h0', 'c0', 'lengths', 'hN', 'cN', 'saved'],
+  lstm: ['biasIh', 'biasHh', 'weightHr', 'peepholes', 'h0', 'c0', 'lengths', 'hN', 'cN', 'saved'],
   rnnBackward: ['h0', 'lengths', 'gradY', 'gradHN', 'gradX', 'gradBias', 'gradH0'],
   gruBackward: ['h0', 'lengths', 'gradY', 'gradHN', 'gradX', 'gradBiasIh', 'gradBiasHh', 'gradH0'],
   lstmBackward: [
+    'weightHr',
     'peepholes',
     'h0',
     'c0',
@@ -76,6 +96,7 @@ const optional: { readonly [K in Forward | Backward]: readonly Optional<K>[] } =
     'gradHN',
     'gradCN',
     'gradX',
+    'gradWeightHr',
     'gradBias',
     'gradPeepholes',
     'gradH0',
@@ -86,7 +107,7 @@ const optional: { readonly [K in Forward | Backward]: readonly Optional<K>[] } =
 function recurrent<K extends Forward | Backward>(
   kernel: K,
   name: string,
-  [steps, batch, inputSize, hiddenSize]: readonly [number, number, number, number],
+  [steps, batch, inputSize, hiddenSize, projSize = 0]: Size,
   variant: Variant,
   flag: number,
   more: { readonly x?: Fill } = {},
@@ -94,7 +115,9 @@ function recurrent<K extends Forward | Backward>(
   const backward = kernel.endsWith('Backward');
   const cell = kernel.replace('Backward', '') as Forward;
   const own = flags[cell];
-  const rows = Math.sqrt(steps * batch + hiddenSize + inputSize);
+  const stateSize = projSize || hiddenSize;
+  const rows = Math.sqrt(steps * batch + hiddenSize + inputSize + projSize);
+  const terms = Math.sqrt(inputSize + hiddenSize + projSize);
   const weight = weights(hiddenSize);
   const shape: Readonly<Record<string, number>> = {
     steps,
@@ -102,7 +125,8 @@ function recurrent<K extends Forward | Backward>(
     inputSize,
     hiddenSize,
     reverse: variant.reverse,
-    yStride: hiddenSize + variant.padding,
+    ...(cell === 'lstm' ? { projSize, stateSize } : {}),
+    yStride: stateSize + variant.padding,
     yOffset: Math.floor(variant.padding / 2),
     ...(own === undefined ? {} : { [own]: flag }),
     ...(backward ? { accumulate: variant.padding > 0 ? 1 : 0 } : {}),
@@ -113,28 +137,36 @@ function recurrent<K extends Forward | Backward>(
     shape: shape as Case<K>['shape'],
     tolerance: backward
       ? { ulps: 8, absolute: 1e-6 * (2 + rows) }
-      : { ulps: 4, absolute: more.x ? 2e-5 : 1e-6 * (2 + Math.sqrt(inputSize + hiddenSize) / 8) },
+      : { ulps: 4, absolute: more.x ? 2e-5 : 1e-6 * (2 + terms / 8) },
     seed: steps + 3 * batch + 5 * hiddenSize,
     fills: {
       weightIh: weight,
       weightHh: weight,
+      ...(cell === 'lstm' ? { weightHr: weight } : {}),
       ...(backward ? { saved, y: states, h0: states } : {}),
       ...more,
     } as NonNullable<Case<K>['fills']>,
-    without: optional[kernel].filter((buffer) => variant.without.includes(buffer)),
+    without: optional[kernel].filter((buffer) => {
+      // Without a projection its buffers are left out, or given and empty.
+      if (buffer === 'weightHr' || buffer === 'gradWeightHr') return projSize === 0 && variant.reverse === 1;
+      return variant.without.includes(buffer);
+    }),
   };
 }
 
 const cells = ['rnn', 'gru', 'lstm'] as const;
 const values = (cell: Forward) => (flags[cell] === undefined ? [0] : [0, 1]);
 const flagName = (cell: Forward, flag: number) => (flags[cell] === undefined ? '' : `, ${flags[cell]} ${flag}`);
+const sizesOf = (cell: Forward) => (cell === 'lstm' ? [...sizes, ...projectedSizes] : sizes);
+/** Sizes at the beginning of either list. */
+const isSmall = (size: Size) => sizes.indexOf(size) < 6 && projectedSizes.indexOf(size) < 6;
 
 export const cases: readonly AnyCase[] = cells.flatMap((cell) => [
-  ...sizes.flatMap((size, i) =>
+  ...sizesOf(cell).flatMap((size, i) =>
     values(cell).flatMap((flag) =>
       // Small sizes go through every variant, larger ones through two.
       variants
-        .filter((_, v) => i < 6 || v % 2 === i % 2)
+        .filter((_, v) => isSmall(size) || v % 2 === i % 2)
         .flatMap((variant) =>
           ([cell, `${cell}Backward`] as const).map((kernel) =>
             recurrent(kernel, `[${size.join(', ')}] ${variant.name}${flagName(cell, flag)}`, size, variant, flag),
@@ -149,14 +181,16 @@ export const cases: readonly AnyCase[] = cells.flatMap((cell) => [
         ['Infinity', Infinity],
         ['large numbers', 300],
       ] as const
-    ).map(([what, value]) =>
-      recurrent(
-        cell,
-        `keeps ${what} to its sequence${flagName(cell, flag)}`,
-        [4, 5, 3, 18],
-        variants[0] as Variant,
-        flag,
-        { x: [0.5, -1, 0.25, 1, value, -0.5, 2, 0.75, -0.25, 1, 0.5] },
+    ).flatMap(([what, value]) =>
+      (cell === 'lstm' ? [0, 7] : [0]).map((projSize) =>
+        recurrent(
+          cell,
+          `keeps ${what} to its sequence${flagName(cell, flag)}${projSize > 0 ? ', projected' : ''}`,
+          [4, 5, 3, 18, projSize],
+          variants[0] as Variant,
+          flag,
+          { x: [0.5, -1, 0.25, 1, value, -0.5, 2, 0.75, -0.25, 1, 0.5] },
+        ),
       ),
     ),
   ),
