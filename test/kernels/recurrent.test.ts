@@ -213,7 +213,11 @@ for (const [backend, call] of backends) {
       it(`${name}: two halves with the state carried over are the whole`, () => {
         const whole = buffersOf(cell, shape, false, {}, 2);
         const y = floats(whole, 'y').slice();
-        const carried: Record<string, Numbers | undefined> = { ...whole, hN: empty(batch * stateSize), saved: undefined };
+        const carried: Record<string, Numbers | undefined> = {
+          ...whole,
+          hN: empty(batch * stateSize),
+          saved: undefined,
+        };
         if (cell === 'lstm') carried.cN = empty(15);
         const half = { ...shape, steps: steps / 2 };
         for (const part of [0, 1]) {
