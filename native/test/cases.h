@@ -229,13 +229,15 @@ inline void fill(const Signature& kernel, const BufferSignature& buffer, Fields&
     const bool positive = name == "variance" || name == "runningVar" || name == "inverseStd" ||
                           name.rfind("square", 0) == 0 || name == "probabilities" ||
                           name == "weight";
-    // A second matrix in every step: were it large, rounding errors would grow from step to step.
-    const float most = name == "weightHr" ? 0.3f : 2;
+    // As in a network: else gradients, and their errors, would grow from step to step.
+    const bool gates = name == "saved" && f.count("hiddenSize");
+    const bool recurrent = name == "weightHh" || name == "weightHr";
+    const float most = gates ? 1 : recurrent ? 0.3f : 2;
+    const float least = gates ? 0 : positive ? 0.1f : -most;
     for (int64_t i = 0; i < block.length; ++i) {
       // Above the square of any average: a centred second moment may not be negative.
-      block.floats()[i] = name.rfind("square", 0) == 0
-                              ? random.between(5, 6)
-                              : random.between(positive ? 0.1f : -most, most);
+      block.floats()[i] =
+          name.rfind("square", 0) == 0 ? random.between(5, 6) : random.between(least, most);
     }
   }
 }
