@@ -80,8 +80,8 @@ export class Constants {
     const constants = packs ? constantsOf(graph) : new Set<Memory>();
     this.#prepared = prepared;
     this.#packing = graph.calls.filter((call) => {
-      const operands = layoutOf(call.kernel).packs.map((name) => call.operands[name]);
-      return operands.length > 0 && operands.every((operand) => operand && constants.has(operand.memory));
+      const operands = layoutOf(call.kernel).packs.flatMap((name) => call.operands[name] ?? []);
+      return operands.length > 0 && operands.every(({ memory }) => constants.has(memory));
     });
     const all = [...prepared, ...this.#packing].flatMap(usesOf).map(({ operand }) => operand.memory);
     this.#watched = [...new Set(all)].filter(({ version }) => version !== undefined);

@@ -14,8 +14,12 @@ const product = (shape: Fields, ...names: readonly string[]): number =>
 const convolution = (shape: Fields): number =>
   product(shape, 'batch', 'outChannels', 'outHeight', 'outWidth', 'groupChannels', 'kernelHeight', 'kernelWidth');
 
-const recurrent = (gates: number) => (shape: Fields) =>
-  gates * product(shape, 'steps', 'batch', 'hiddenSize') * ((shape.inputSize ?? 0) + (shape.hiddenSize ?? 0));
+const recurrent =
+  (gates: number, products = 1) =>
+  (shape: Fields) => {
+    const { inputSize = 0, hiddenSize = 0, stateSize = hiddenSize, projSize = 0 } = shape;
+    return products * product(shape, 'steps', 'batch', 'hiddenSize') * (gates * (inputSize + stateSize) + projSize);
+  };
 
 /** Multiply-adds. Backward, recurrent kernels make two products for one. */
 const counts: Readonly<Record<string, ((shape: Fields) => number) | undefined>> = {
@@ -26,7 +30,7 @@ const counts: Readonly<Record<string, ((shape: Fields) => number) | undefined>> 
   rnn: recurrent(1),
   gru: recurrent(3),
   lstm: recurrent(4),
-  rnnBackward: recurrent(2),
-  gruBackward: recurrent(6),
-  lstmBackward: recurrent(8),
+  rnnBackward: recurrent(1, 2),
+  gruBackward: recurrent(3, 2),
+  lstmBackward: recurrent(4, 2),
 };
