@@ -8,6 +8,8 @@
 //     ─ ─ ─ ─ ─ ─
 #pragma once
 
+#include <type_traits>
+
 #include "plane.h"
 #include "pool2d-pairs.h"
 #include "stream.h"
@@ -39,9 +41,16 @@ struct PoolPlan {
 
   template <class Shape>
   explicit PoolPlan(const Shape& s)
-      : rows{s.outHeight, s.height, -s.padTop, s.strideHeight, s.kernelHeight, 1},
-        columns{s.outWidth, s.width, -s.padLeft, s.strideWidth, s.kernelWidth, 1},
+      : rows{s.outHeight, s.height, -s.padTop, s.strideHeight, 0, 1},
+        columns{s.outWidth, s.width, -s.padLeft, s.strideWidth, 0, 1},
         planes(s.planes) {
+    // Taps that no window has within x and its padding are of no use, and may be very many.
+    int64_t padBottom = 0, padRight = 0;
+    if constexpr (std::is_same<Shape, AvgPool2dShape>::value) {
+      padBottom = s.padBottom, padRight = s.padRight;
+    }
+    rows.taps = smaller(s.kernelHeight, s.height + s.padTop + padBottom);
+    columns.taps = smaller(s.kernelWidth, s.width + s.padLeft + padRight);
     pairs = pairsSuit(rows, columns);
     pitch = roundUp((columns.count - 1) * columns.stride + columns.taps, columns.stride);
     windows = pitch / columns.stride;
