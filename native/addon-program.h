@@ -1,10 +1,9 @@
 // Programs as JavaScript has them: made, run, and run off the event loop.
 #pragma once
 
-#include <napi.h>
-
 #include <memory>
 
+#include "addon-napi.h"
 #include "engine.h"
 
 namespace fovea {

@@ -1,12 +1,8 @@
 // Node-API: turns the arguments of a call into plain data and hands them to the engine. One
 // environment (the main thread, each worker) has one Addon.
-#define NODE_ADDON_API_DISABLE_DEPRECATED
-// A thread that is being ended takes no exceptions: without this, throwing one ends the process.
-#define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
-#include <napi.h>
-
 #include <string>
 
+#include "addon-napi.h"
 #include "addon-program.h"
 #include "engine.h"
 #include "threads.h"

@@ -89,9 +89,7 @@ describe('structure', () => {
     expect(including(/<(immintrin|arm_neon|xmmintrin|emmintrin|x86intrin)\.h>/)).toSatisfy((list: string[]) =>
       list.every((file) => file.startsWith('native/isa/')),
     );
-    expect(including(/<(napi|node_api|js_native_api)\.h>/)).toEqual(
-      ['addon-program.h', 'addon.cpp'].map((file) => join('native', file)),
-    );
+    expect(including(/<(napi|node_api|js_native_api)\.h>/)).toEqual([join('native', 'addon-napi.h')]);
     expect(including(/_mm\d*_|\bv(ld|st)1q_|__m(128|256|512)/).every((file) => file.startsWith('native/isa/'))).toBe(
       true,
     );
