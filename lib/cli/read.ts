@@ -7,11 +7,11 @@ import {
   loadLetter,
   loadOcrLetters,
   splitWords,
-  wordBatch,
+  WordLoader,
 } from '../data/index.ts';
 import type { WordReader } from '../models/index.ts';
-import { noGrad } from '../tensor/index.ts';
-import { type AddCommand, type Context, UsageError } from './context.ts';
+import { predict } from '../training/index.ts';
+import { type AddCommand, type Context, interruptible, UsageError } from './context.ts';
 import { readModelFile } from './model-file.ts';
 import { count, examples, integer, percent } from './options.ts';
 import { ink, openReader } from './tasks/words.ts';
@@ -46,7 +46,8 @@ export const addRead: AddCommand = (program, context) => {
     .action((file: string, pictures: string[], options: Options) => read(file, pictures, options, context));
 };
 
-async function read(file: string, pictures: string[], options: Options, { stdout }: Context): Promise<void> {
+async function read(file: string, pictures: string[], options: Options, context: Context): Promise<void> {
+  const { stdout } = context;
   const { data, sheet, json } = options;
   if ((data === undefined) === (pictures.length === 0)) {
     throw new UsageError('read takes either pictures of letters or --data');
@@ -54,7 +55,7 @@ async function read(file: string, pictures: string[], options: Options, { stdout
   const { model, holdOut } = openReader(readModelFile(file));
   const known = data !== undefined;
   const { letters, words } = known ? wordsOf(data, holdOut, options) : await wordOf(pictures);
-  const texts = readWords(model, letters, words);
+  const texts = await interruptible(context, (signal) => readWords(model, letters, words, signal));
   const answers = words.map(({ text }, i) => ({ read: texts[i]!, ...(known && { written: text }) }));
   if (sheet !== undefined) writeFileSync(sheet, wordSheet(letters, words, texts, { known }));
   if (json) stdout.write(`${JSON.stringify(answers, null, 2)}\n`);
@@ -84,12 +85,15 @@ async function wordOf(pictures: readonly string[]) {
 }
 
 /** What the model reads, by word. */
-function readWords(model: WordReader, letters: Uint8Array, words: readonly HandwrittenWord[]): string[] {
-  const texts: string[] = [];
-  for (let from = 0; from < words.length; from += 256) {
-    const { images, places, lengths } = wordBatch(letters, words.slice(from, from + 256), [ink]);
-    const paths = noGrad(() => model.read(images, places, lengths));
-    texts.push(...paths.map((path) => path.map((letter) => alphabet[letter]).join('')));
-  }
-  return texts;
+async function readWords(
+  model: WordReader,
+  letters: Uint8Array,
+  words: readonly HandwrittenWord[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const paths = await predict(model, new WordLoader(letters, words, { batchSize: 256, transforms: [ink] }), {
+    objective: ({ images, places, lengths }) => ({ outputs: model.read(images, places, lengths) }),
+    signal,
+  });
+  return paths.flat().map((path) => path.map((letter) => alphabet[letter]).join(''));
 }

@@ -1,6 +1,6 @@
 // fovea tag: words and their tags, of a text on the command line or of standard input, line by line.
-import { marksSpans, type SentenceEncoder, spans, wordsOf } from '../data/index.ts';
-import { noGrad } from '../tensor/index.ts';
+import { marksSpans, SentenceData, type SentenceEncoder, spans, wordsOf } from '../data/index.ts';
+import { predict } from '../training/index.ts';
 import { type AddCommand, type Context, interruptible } from './context.ts';
 import { linesOf } from './lines.ts';
 import { readModelFile } from './model-file.ts';
@@ -47,13 +47,11 @@ async function tag(file: string, text: readonly string[], options: Options, cont
   const opened = openTagger(readModelFile(file));
   const show = options.json ? asJson : asColumns;
   const split = options.tokenized ? (line: string) => line.split(/\s+/).filter((word) => word !== '') : wordsOf;
-  const print = (lines: readonly string[]) => {
-    for (let from = 0; from < lines.length; from += BATCH) {
-      for (const sentence of tagged(opened, lines.slice(from, from + BATCH).map(split))) stdout.write(show(sentence));
-    }
-  };
-  if (text.length > 0) return print([text.join(' ')]);
   await interruptible(context, async (signal) => {
+    const print = async (lines: readonly string[]) => {
+      for (const sentence of await tagged(opened, lines.map(split), signal)) stdout.write(show(sentence));
+    };
+    if (text.length > 0) return print([text.join(' ')]);
     const stopped = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
@@ -62,7 +60,7 @@ async function tag(file: string, text: readonly string[], options: Options, cont
     for (;;) {
       const { done, value } = await Promise.race([lines.next(), stopped]);
       if (done) return;
-      print(value);
+      await print(value);
     }
   });
 }
@@ -75,12 +73,21 @@ interface Tagged {
   readonly spans: readonly { readonly type: string; readonly begin: number; readonly end: number }[] | undefined;
 }
 
-function tagged({ model, encoder }: OpenTagger, sentences: readonly (readonly string[])[]): Tagged[] {
-  const batch = encoder.encode(sentences.map((words) => ({ words, tags: [] })));
-  const taggings = noGrad(() => model.decide(model.scores(batch), batch.lengths));
+async function tagged(
+  { model, encoder }: OpenTagger,
+  sentences: readonly (readonly string[])[],
+  signal: AbortSignal,
+): Promise<Tagged[]> {
+  const plain = sentences.map((words) => ({ words, tags: [] }));
+  const taggings = await predict(model, new SentenceData(plain, encoder, { tagged: false }), {
+    batchSize: BATCH,
+    objective: (batch) => ({ outputs: model.decide(model.scores(batch), batch.lengths) }),
+    signal,
+  });
+  const all = taggings.flat();
   const marking = marksSpans(encoder.tags.words);
   return sentences.map((words, i) => {
-    const { tags: numbers = [], intent } = taggings[i] ?? {};
+    const { tags: numbers = [], intent } = all[i] ?? {};
     const tags = numbers.map((number) => encoder.tags.word(number) ?? '');
     return { words, tags, intent: nameOf(encoder, intent), spans: marking ? spans(tags) : undefined };
   });

@@ -1,5 +1,6 @@
 // What of a batch a program takes as inputs, and what of it must be the same for the program to serve.
-import { Tensor } from '../tensor/index.ts';
+import { describe, fail } from '../tensor/errors.ts';
+import { RecordingError, Tensor } from '../tensor/index.ts';
 import { show } from '../tensor/shape.ts';
 
 export interface BatchForm {
@@ -36,10 +37,12 @@ function describePart(part: unknown, tensors: Tensor[]): string | undefined {
   return `${key}${isArray ? ']' : '}'}`;
 }
 
-/** The tensors in a result, but for those of the batch itself. */
+/** The tensors in a result, but for those of the batch itself. Throws RecordingError for objects that may hide some. */
 export function tensorsIn(part: unknown, batch: readonly Tensor[]): Tensor[] {
   if (part instanceof Tensor) return batch.includes(part) ? [] : [part];
-  return isPlain(part) ? Object.values(part).flatMap((value) => tensorsIn(value, batch)) : [];
+  if (isPlain(part)) return Object.values(part).flatMap((value) => tensorsIn(value, batch));
+  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return [];
+  return fail('record', { expected: 'results as tensors, arrays and records', got: describe(part) }, RecordingError);
 }
 
 /** The same with other tensors. */

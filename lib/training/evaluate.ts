@@ -1,13 +1,22 @@
 // Using a model without training it: its loss and metrics on a data set, or its outputs.
 import { setImmediate } from 'node:timers/promises';
 import { type Batch, type Batches, DataLoader, type Dataset, type Samples } from '../data/index.ts';
-import { compile } from '../graph/index.ts';
 import type { Module } from '../nn/index.ts';
-import { DataError, fromArray, noGrad, ShapeError, type Tensor } from '../tensor/index.ts';
+import { fail } from '../tensor/errors.ts';
+import { concat, DataError, fromArray, noGrad, ShapeError, Tensor } from '../tensor/index.ts';
 import { accuracy, type Metric } from './metrics.ts';
-import { checkCount, detached, type Loss, type Objective, supervised } from './objective.ts';
+import {
+  type Carried,
+  checkCount,
+  detached,
+  inputsOf,
+  type Loss,
+  type Measured,
+  type Objective,
+  supervised,
+} from './objective.ts';
 import { usesPrograms } from './recordable.ts';
-import { Steps } from './steps.ts';
+import { type Said, Steps } from './steps.ts';
 
 /** Where batches come from: a loader, or samples, which are read in order, or shuffled when training. */
 export type Source<B = Batch> = Batches<B> | Samples<B>;
@@ -72,76 +81,120 @@ export async function evaluate<B, O, T>(
 ): Promise<Evaluation> {
   const { batchSize = 256, signal, onBatch } = options;
   const { objective, metrics } = meaningOf(model, options);
-  const loader = 'batch' in data ? new DataLoader(data, { batchSize }) : data;
+  const loader = loaderOf(data, batchSize);
   if (loader.length === 0) throw new DataError('evaluate: expected at least one batch of data, but got none');
   for (const metric of metrics) metric.reset();
   let sum = 0;
   let samples = 0;
-  let carried: Record<string, Tensor> | undefined;
-  const steps = new Steps(model, objective, { programs: usesPrograms(model, options) });
-  await inEvaluationMode(model, async () => {
-    for await (const batch of loader) {
-      signal?.throwIfAborted();
-      const { loss, count, outputs, targets, carry } = await steps.measure(batch, carried, signal);
-      carried = detached(carry);
-      if (checkCount(count) > 0) {
-        sum += loss.item() * count;
-        samples += count;
-        if (outputs !== undefined) for (const metric of metrics) metric.update(outputs, targets);
-      }
-      onBatch?.(samples);
-      await setImmediate();
+  const programs = usesPrograms(model, options);
+  await throughBatches(model, loader, { objective, signal, programs }, ({ loss, count, outputs, targets }) => {
+    if (checkCount(count) > 0) {
+      sum += loss.item() * count;
+      samples += count;
+      if (outputs !== undefined) for (const metric of metrics) metric.update(outputs, targets);
     }
+    onBatch?.(samples);
   });
   signal?.throwIfAborted();
   if (samples === 0) throw new DataError('evaluate: expected something to measure, but every batch counts 0');
   return { loss: sum / samples, samples, ...valuesOf(metrics) };
 }
 
+/** What `predict` asks of an objective: all else is left to `evaluate`. */
+export type Answer<O> = Pick<Measured<O, unknown>, 'outputs' | 'carry'>;
+
+export interface PredictOptions {
+  /** For samples and tensors instead of a loader. Default 256. */
+  readonly batchSize?: number;
+  /** Aborting rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether batches go through programs; see the option of `fit`. */
+  readonly programs?: boolean | undefined;
+}
+
 /**
  * The model's outputs [samples, ...] for inputs [samples, ...] or a data set, in evaluation mode and in order.
  * Yields between batches.
  */
-export async function predict(
+export async function predict(model: Module, data: Tensor | Dataset, options?: PredictOptions): Promise<Tensor>;
+/**
+ * The same for batches of any kind: what an objective gives as outputs, for each batch in the order in which they come.
+ * What it gives as `carry` it gets with the next batch.
+ */
+export async function predict<B, O>(
   model: Module,
-  data: Tensor | Dataset,
-  options: { readonly batchSize?: number; readonly signal?: AbortSignal; readonly programs?: boolean } = {},
-): Promise<Tensor> {
-  const { batchSize = 256, signal } = options;
-  const parts: Tensor[] = [];
-  const forward = (inputs: Tensor) => model.forward(inputs);
-  const compiled = usesPrograms(model, options) ? compile(forward) : undefined;
-  await inEvaluationMode(model, async () => {
-    for await (const inputs of batches(data, batchSize)) {
-      signal?.throwIfAborted();
-      parts.push(await (compiled?.run(inputs) ?? noGrad(() => forward(inputs))));
-      await setImmediate();
-    }
-  });
-  const [first] = parts;
-  if (first === undefined) throw new ShapeError('predict: expected at least one sample, but got none');
-  const outputs = new Float32Array(parts.reduce((sum, part) => sum + part.size, 0));
-  let offset = 0;
-  for (const part of parts) {
-    outputs.set(part.floats, offset);
-    offset += part.size;
+  data: Source<B>,
+  options: PredictOptions & { readonly objective: (batch: B, carried?: Carried) => Answer<O> },
+): Promise<O[]>;
+export async function predict<B, O>(
+  model: Module,
+  data: Tensor | Source<B>,
+  options: PredictOptions & { readonly objective?: (batch: B, carried?: Carried) => Answer<O> } = {},
+): Promise<Tensor | O[]> {
+  const { objective, batchSize = 256, signal } = options;
+  const programs = options.programs ?? (objective === undefined && usesPrograms(model, {}));
+  if (objective !== undefined) {
+    if (data instanceof Tensor) fail('predict', { expected: 'batches for the objective', got: data.label });
+    return outputsOf(model, loaderOf(data, batchSize), { objective, signal, programs });
   }
-  const samples = parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
-  return fromArray(outputs, [samples, ...first.shape.slice(1)]);
+  const batches = data instanceof Tensor ? slices(data, batchSize) : loaderOf(data, batchSize);
+  const forward = (batch: unknown) => ({ outputs: model.forward(inputsOf(batch)) });
+  const parts = await outputsOf<unknown, Tensor>(model, batches, { objective: forward, signal, programs });
+  if (parts.length === 0) throw new ShapeError('predict: expected at least one sample, but got none');
+  return noGrad(() => concat(parts));
 }
 
-/** Batches of inputs, zero-copy where the data is a tensor. */
-async function* batches(data: Tensor | Dataset, batchSize: number): AsyncGenerator<Tensor> {
-  if ('batch' in data) {
-    for await (const batch of new DataLoader(data, { batchSize })) yield (batch satisfies Batch).inputs;
-    return;
-  }
+async function outputsOf<B, O>(model: Module, batches: AsyncIterable<B>, how: Passing<B, Answer<O>>): Promise<O[]> {
+  const all: O[] = [];
+  await throughBatches(model, batches, how, ({ outputs }) => {
+    if (outputs === undefined) {
+      fail('predict', { expected: 'an objective that gives outputs', got: `none for batch ${all.length}` });
+    }
+    all.push(outputs);
+  });
+  return all;
+}
+
+/** Inputs [samples, ...] in batches, without a copy. */
+async function* slices(data: Tensor, batchSize: number): AsyncGenerator<{ inputs: Tensor }, void, undefined> {
   const [samples = 0, ...example] = data.shape;
   const size = data.size / Math.max(1, samples);
   for (let from = 0; from < samples; from += batchSize) {
     const to = Math.min(samples, from + batchSize);
-    yield fromArray(data.data.subarray(from * size, to * size), [to - from, ...example]);
+    yield { inputs: fromArray(data.data.subarray(from * size, to * size), [to - from, ...example]) };
   }
+}
+
+const loaderOf = <B>(data: Source<B>, batchSize: number): Batches<B> =>
+  'batch' in data ? new DataLoader(data, { batchSize }) : data;
+
+interface Passing<B, R> {
+  readonly objective: (batch: B, carried?: Carried) => R;
+  readonly signal: AbortSignal | undefined;
+  readonly programs: boolean;
+}
+
+/**
+ * Gives each batch to the objective, with what it carried from the one before, and what it says to `use`: in evaluation
+ * mode, without gradients, and with a turn of the event loop after each.
+ */
+async function throughBatches<B, R extends Said>(
+  model: Module,
+  batches: AsyncIterable<B>,
+  { objective, signal, programs }: Passing<B, R>,
+  use: (said: R) => void,
+): Promise<void> {
+  let carried: Carried | undefined;
+  const steps = new Steps(model, objective, { programs });
+  await inEvaluationMode(model, async () => {
+    for await (const batch of batches) {
+      signal?.throwIfAborted();
+      const said = await steps.measure(batch, carried, signal);
+      carried = detached(said.carry);
+      use(said);
+      await setImmediate();
+    }
+  });
 }
 
 /** Runs `work` with every module in evaluation mode, then gives each its mode back. */

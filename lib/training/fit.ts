@@ -13,7 +13,7 @@ import { DivergenceError, firstBadGradient, firstBadOutput, nonFinite } from './
 import { evaluate, type Meaning, meaningOf, type Source, valuesOf } from './evaluate.ts';
 import type { EpochRow } from './history.ts';
 import type { Metric } from './metrics.ts';
-import { checkCount, detached, type Objective } from './objective.ts';
+import { checkCount, detached, type Measured, type Objective } from './objective.ts';
 import { usesPrograms } from './recordable.ts';
 import { type Report, reportTo, silentReport } from './report.ts';
 import { decodeTrainingState, generatorStates, restoreGenerators, type TrainingState } from './state.ts';
@@ -101,7 +101,7 @@ class Training<B, O, T> {
   /** Of the model, and what else the optimizer moves. */
   private readonly learnt: readonly Tensor[];
   private readonly updates: Updates;
-  private readonly steps: Steps<B, unknown, unknown>;
+  private readonly steps: Steps<B, Measured<unknown, unknown>>;
   private epoch = 0;
   private step = 0;
   private samples = 0;

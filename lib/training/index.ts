@@ -10,7 +10,16 @@ export {
 } from './callbacks.ts';
 export { compileStep, type StepOptions, type TrainingStep } from './compile-step.ts';
 export { DivergenceError } from './divergence.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type Meaning, predict, type Source } from './evaluate.ts';
+export {
+  type Answer,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Meaning,
+  type PredictOptions,
+  predict,
+  type Source,
+} from './evaluate.ts';
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from './fit.ts';
 export type { EpochRow } from './history.ts';
 export { accuracy, ConfusionMatrix, type Metric, topK } from './metrics.ts';

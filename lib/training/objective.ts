@@ -45,12 +45,17 @@ export function supervised(model: Module, loss: Loss = crossEntropy): Objective<
 function pairOf(batch: unknown): { inputs: Tensor; targets: Tensor } {
   const { inputs, targets }: { inputs?: unknown; targets?: unknown } = Object(batch);
   if (inputs instanceof Tensor && targets instanceof Tensor) return { inputs, targets };
-  return fail('objective', {
-    expected: 'batches { inputs, targets } of two tensors',
-    because: 'no objective says what others mean',
-    got: describe(batch),
-  });
+  return failBatch('batches { inputs, targets } of two tensors', batch);
 }
+
+/** The inputs of a batch. Throws FoveaError for one of another kind. */
+export function inputsOf(batch: unknown): Tensor {
+  const { inputs }: { inputs?: unknown } = Object(batch);
+  return inputs instanceof Tensor ? inputs : failBatch('batches { inputs } of a tensor', batch);
+}
+
+const failBatch = (expected: string, batch: unknown): never =>
+  fail('objective', { expected, because: 'no objective says what others mean', got: describe(batch) });
 
 /** Throws unless an objective's count can be one. */
 export function checkCount(count: number): number {

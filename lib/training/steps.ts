@@ -5,7 +5,7 @@ import { gradNorm, measureGradients } from '../optim/clip.ts';
 import { noGrad, RecordingError, type Tensor } from '../tensor/index.ts';
 import { formOfBatch, tensorsIn, withTensors } from './batch-form.ts';
 import { ModelWatch } from './model-watch.ts';
-import { type Carried, checkCount, type Measured, type Objective } from './objective.ts';
+import { type Carried, checkCount, type Measured } from './objective.ts';
 import { generatorStates, restoreGenerators } from './state.ts';
 
 /** Programs kept; each has memory for what a step makes. */
@@ -13,10 +13,13 @@ const mostPrograms = 8;
 /** Forms remembered as seen once. */
 const mostForms = 256;
 
+/** What an objective may say of a batch. */
+export type Said = Partial<Measured<unknown, unknown>>;
+
 /** A program with the way from its outputs back to what the objective said. */
-interface Step<O, T> {
+interface Step<R> {
   readonly program: Program;
-  measured(inputs: readonly Tensor[], outputs: readonly Tensor[]): Measured<O, T> & Learnt;
+  said(inputs: readonly Tensor[], outputs: readonly Tensor[]): R & Learnt;
 }
 
 /** What a step says besides the objective. */
@@ -33,8 +36,8 @@ export interface StepsOptions {
 }
 
 /** One objective, for one batch after the other. */
-export class Steps<B, O, T> {
-  readonly #steps = new Map<string, Step<O, T>>();
+export class Steps<B, R extends Said> {
+  readonly #steps = new Map<string, Step<R>>();
   readonly #seen = new Set<string>();
   /** Memory of gradients, which all programs share. */
   readonly #gradients = new Map<Tensor, Float32Array>();
@@ -46,7 +49,7 @@ export class Steps<B, O, T> {
 
   constructor(
     private readonly model: Module,
-    private readonly objective: Objective<B, O, T>,
+    private readonly objective: (batch: B, carried?: Carried) => R,
     options: StepsOptions,
   ) {
     this.#watch = new ModelWatch(model);
@@ -56,12 +59,12 @@ export class Steps<B, O, T> {
   }
 
   /** What the objective says of a batch; with gradients, after `backward()` where the batch counts something. */
-  async measure(batch: B, carried: Carried | undefined, signal?: AbortSignal): Promise<Measured<O, T> & Learnt> {
+  async measure(batch: B, carried: Carried | undefined, signal?: AbortSignal): Promise<R & Learnt> {
     const form = this.#records ? formOfBatch(this.#state(), batch, carried) : undefined;
     if (form === undefined) return this.#eagerly(batch, carried);
     const step = this.#steps.get(form.key) ?? this.#firstStep(form.key, form.tensors, batch, carried);
     if (!('program' in step)) return step;
-    return step.program.runInPlace(form.tensors, (outputs) => step.measured(form.tensors, outputs), signal);
+    return step.program.runInPlace(form.tensors, (outputs) => step.said(form.tensors, outputs), signal);
   }
 
   /** What of the model decides which kernels run. Forgets all programs once it is another model. */
@@ -74,21 +77,16 @@ export class Steps<B, O, T> {
     return `${revision} ${this.#watch.modes} ${learns}`;
   }
 
-  #eagerly(batch: B, carried: Carried | undefined): Measured<O, T> & Learnt {
+  #eagerly(batch: B, carried: Carried | undefined): R & Learnt {
     if (!this.#learns) return { ...noGrad(() => this.objective(batch, carried)), gradNorm: 0 };
     for (const parameter of this.#parameters) parameter.grad = null;
-    const measured = this.objective(batch, carried);
-    if (checkCount(measured.count) > 0 && Number.isFinite(measured.loss.item())) measured.loss.backward();
-    return { ...measured, gradNorm: gradNorm(this.#parameters) };
+    const said = this.objective(batch, carried);
+    if (counts(said) && Number.isFinite(said.loss?.item())) said.loss?.backward();
+    return { ...said, gradNorm: gradNorm(this.#parameters) };
   }
 
   /** The first batch of a form is measured eagerly, the second recorded; then there is a step for the next. */
-  #firstStep(
-    key: string,
-    inputs: readonly Tensor[],
-    batch: B,
-    carried: Carried | undefined,
-  ): (Measured<O, T> & Learnt) | Step<O, T> {
+  #firstStep(key: string, inputs: readonly Tensor[], batch: B, carried: Carried | undefined): (R & Learnt) | Step<R> {
     if (!this.#seen.has(key)) {
       this.#seen.add(key);
       const [oldest] = this.#seen;
@@ -111,57 +109,48 @@ export class Steps<B, O, T> {
     }
   }
 
-  #record(inputs: readonly Tensor[], batch: B, carried: Carried | undefined): Step<O, T> {
+  #record(inputs: readonly Tensor[], batch: B, carried: Carried | undefined): Step<R> {
     const learns = this.#learns;
     for (const parameter of this.#parameters) parameter.grad = null;
     const outputs: Tensor[] = [];
     const results = new Map<number, Float32Array>();
     const work = () => {
-      const measured = this.objective(batch, carried);
-      if (learns && checkCount(measured.count) > 0) measured.loss.backward();
-      return { measured, norm: measureGradients(this.#parameters) };
+      const said = this.objective(batch, carried);
+      if (learns && counts(said)) said.loss?.backward();
+      return { said, norm: measureGradients(this.#parameters) };
     };
     const trained: Tensor[] = [];
-    const recorded = recordCalls(
-      learns ? work : () => noGrad(work),
-      inputs,
-      ({ measured: { loss, outputs: out, targets, carry } }) => {
-        outputs.push(loss, ...tensorsIn(out, inputs), ...tensorsIn(targets, inputs), ...tensorsIn(carry, inputs));
-        for (const parameter of this.#parameters) {
-          if (parameter.grad === null) continue;
-          if (!this.#gradients.has(parameter)) this.#gradients.set(parameter, new Float32Array(parameter.size));
-          results.set(outputs.length, this.#gradients.get(parameter)!);
-          outputs.push(parameter.grad);
-          trained.push(parameter);
-        }
-        return outputs;
-      },
-    );
+    const recorded = recordCalls(learns ? work : () => noGrad(work), inputs, ({ said }) => {
+      outputs.push(...tensorsIn(said, inputs));
+      for (const parameter of this.#parameters) {
+        if (parameter.grad === null) continue;
+        if (!this.#gradients.has(parameter)) this.#gradients.set(parameter, new Float32Array(parameter.size));
+        results.set(outputs.length, this.#gradients.get(parameter)!);
+        outputs.push(parameter.grad);
+        trained.push(parameter);
+      }
+      return outputs;
+    });
     const program = new Program(recorded, { weightsChange: learns, results });
-    const { measured, norm } = recorded.result;
+    const { said, norm } = recorded.result;
     const from = new Map<Tensor, number>(outputs.map((tensor, i) => [tensor, i]));
     return {
       program,
-      measured(given, made) {
+      said(given, made) {
         const now = (tensor: Tensor): Tensor => {
           const output = made[from.get(tensor) ?? -1];
           return output ? copyOf(output) : (given[inputs.indexOf(tensor)] ?? tensor);
         };
         for (const [i, parameter] of trained.entries())
           parameter.grad = made[outputs.length - trained.length + i] ?? null;
-        const { loss, count, outputs: out, targets, carry } = measured;
-        return {
-          gradNorm: norm(),
-          loss: now(loss),
-          count,
-          outputs: withTensors(out, now),
-          targets: withTensors(targets, now),
-          carry: withTensors(carry, now),
-        };
+        return { ...withTensors(said, now), gradNorm: norm() };
       },
     };
   }
 }
+
+/** Whether there is something to learn from. */
+const counts = ({ count = 0 }: Said): boolean => checkCount(count) > 0;
 
 /** The numbers that measuring changes besides gradients: buffers and generators. @returns what restores them. */
 function snapshot(model: Module): () => void {

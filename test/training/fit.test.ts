@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { ArrayDataset, DataLoader } from '../../lib/data/index.ts';
+import { ArrayDataset, type Batch, DataLoader, type StreamBatch, StreamLoader } from '../../lib/data/index.ts';
 import { loadCheckpoint } from '../../lib/io/index.ts';
 import { BatchNorm1d, Dropout, Linear, MSELoss, ReLU, Sequential } from '../../lib/nn/index.ts';
 import { Adam, type Optimizer, ReduceLROnPlateau, SGD, StepLR } from '../../lib/optim/index.ts';
@@ -316,6 +316,62 @@ describe('evaluate and predict', () => {
     expect(parts.shape).toEqual([23, 4]);
     for (const [i, value] of parts.data.entries()) expect(value).toBeCloseTo(whole.data[i] ?? Number.NaN, 5);
     await expect(predict(model, randn([0, 2]))).rejects.toThrow('predict: expected at least one sample');
+  });
+
+  test('predict gives what an objective says of each batch of any kind, in order, and carries its state', async () => {
+    const model = network();
+    const batches = new StreamLoader(
+      Int32Array.from({ length: 14 }, (_, i) => i),
+      { rows: 1, steps: 4 },
+    );
+    const modes: boolean[] = [];
+    const sums = await predict(model, batches, {
+      objective: ({ inputs }: StreamBatch, carried) => {
+        modes.push(model.training);
+        const sum = inputs
+          .toFloat()
+          .sum()
+          .add(carried?.sum ?? 0);
+        return { outputs: sum.item(), carry: { sum } };
+      },
+    });
+    expect(sums).toEqual([6, 28, 66, 78]); // 0 + 1 + 2 + 3, …, 12 more
+    expect(modes).toEqual([false, false, false, false]);
+    const rows = await predict(model, quadrants(23, 3), {
+      batchSize: 10,
+      objective: ({ inputs }: Batch) => ({ outputs: [...inputs.floats] }),
+    });
+    expect(rows.map(({ length }) => length)).toEqual([20, 20, 6]);
+    expect(await predict(model, new DataLoader(quadrants(23, 3)), { objective: () => ({ outputs: 1 }) })).toHaveLength(
+      1,
+    );
+  });
+
+  test('predict lets timers fire between batches', async () => {
+    let fired = 0;
+    const timer = setInterval(() => fired++, 0);
+    const objective = ({ inputs }: Batch) => {
+      for (const until = performance.now() + 3; performance.now() < until; );
+      return { outputs: inputs.size };
+    };
+    await predict(network(), quadrants(40, 3), { batchSize: 2, objective });
+    clearInterval(timer);
+    expect(fired).toBeGreaterThan(5);
+  });
+
+  test('predict refuses an objective without outputs, one for a bare tensor, and batches it cannot read', async () => {
+    const model = network();
+    await expect(predict(model, quadrants(3, 1), { objective: () => ({}) })).rejects.toThrow(
+      'predict: expected an objective that gives outputs, but got none for batch 0',
+    );
+    const bare: never = randn([3, 2]) as never;
+    await expect(predict(model, bare, { objective: () => ({ outputs: 1 }) })).rejects.toThrow(
+      'predict: expected batches for the objective, but got float32 [3, 2]',
+    );
+    const words: never = new DataLoader({ length: 2, batch: () => ({ words: 1 }) }) as never;
+    await expect(predict(model, words)).rejects.toThrow(
+      'expected batches { inputs } of a tensor, because no objective says what others mean',
+    );
   });
 
   test('can be aborted', async () => {
