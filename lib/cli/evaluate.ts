@@ -1,10 +1,9 @@
 // fovea evaluate: how good a saved model is on data.
 import { Option } from 'commander';
-import { DataError } from '../tensor/index.ts';
 import type { AddCommand, Context } from './context.ts';
 import { readModelFile } from './model-file.ts';
 import { examples } from './options.ts';
-import { architectures, taskOf } from './tasks/index.ts';
+import { taskIn } from './tasks/index.ts';
 
 interface Options {
   readonly data?: string;
@@ -26,11 +25,6 @@ export const addEvaluate: AddCommand = (program, context) => {
 
 async function measure(file: string, { data, split, json = false }: Options, context: Context): Promise<void> {
   const read = readModelFile(file);
-  const { architecture } = read.info;
-  const task = taskOf(architecture);
-  if (task === undefined) {
-    const known = architectures.join(', ');
-    throw new DataError(`${file}: expected a model that is one of ${known}, but got '${architecture}'`);
-  }
-  await task.evaluate({ ...read, data, split, json }, context);
+  const task = taskIn(read);
+  await task.evaluate(task.open(read), { ...read, data, split, json }, context);
 }

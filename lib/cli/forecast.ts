@@ -1,11 +1,11 @@
 // fovea forecast: the next values of a series, printed and drawn.
-import { rmse } from '../data/index.ts';
+import { rmse, type Series } from '../data/index.ts';
 import { checkWritable, writeAtomic } from '../io/atomic.ts';
 import { type AddCommand, type Context, UsageError } from './context.ts';
 import { lineChart } from './line-chart.ts';
 import { readModelFile } from './model-file.ts';
 import { examples, integer } from './options.ts';
-import { type OpenForecaster, oneStep, openForecaster } from './tasks/forecaster-file.ts';
+import { measuredPart, type OpenForecaster, oneStep, openForecaster, seriesOf } from './tasks/forecaster-file.ts';
 
 interface Options {
   readonly data?: string;
@@ -39,8 +39,9 @@ async function forecast(file: string, options: Options, { stdout }: Context): Pr
   const { steps, holdout = false, plot, json } = options;
   if (plot !== undefined && !plot.endsWith('.svg')) throw new UsageError(`--plot writes .svg, but got ${plot}`);
   if (plot !== undefined) checkWritable(plot);
-  const opened = openForecaster(readModelFile(file), options.data);
-  const { model, series } = opened;
+  const opened = openForecaster(readModelFile(file));
+  const series = seriesOf(opened, options.data);
+  const { model } = opened;
   const { values, labels } = series;
   const begin = holdout ? values.length - steps : values.length;
   if (begin < model.window) {
@@ -57,7 +58,7 @@ async function forecast(file: string, options: Options, { stdout }: Context): Pr
   const truth = values.subarray(begin);
   const last = truth.map(() => values[begin - 1] ?? 0);
   const errors = holdout ? { rmse: rmse(forecasts, truth), persistence: rmse(last, truth) } : {};
-  if (plot !== undefined) await writeAtomic(plot, await draw(opened, begin, forecasts));
+  if (plot !== undefined) await writeAtomic(plot, await draw(opened, series, begin, forecasts));
   if (json) {
     stdout.write(`${JSON.stringify({ series: series.name, forecasts: rows, ...errors }, null, 2)}\n`);
     return;
@@ -75,9 +76,15 @@ async function forecast(file: string, options: Options, { stdout }: Context): Pr
 const SHOWN = 160;
 
 /** Truth, forecasts one step ahead over what was held back in training, and the forecasts of many steps. */
-async function draw({ model, series, cut }: OpenForecaster, begin: number, forecasts: Float64Array): Promise<string> {
+async function draw(
+  { model, options }: OpenForecaster,
+  series: Series,
+  begin: number,
+  forecasts: Float64Array,
+): Promise<string> {
   const { values, labels, name } = series;
   const from = Math.max(0, values.length - SHOWN);
+  const cut = measuredPart(values.length, options).from;
   const one = await oneStep(model, values, { from: Math.max(cut, from) });
   const ahead = Array.from({ length: Math.max(0, begin + forecasts.length - values.length) }, (_, i) => `+${i + 1}`);
   return lineChart({

@@ -2,6 +2,7 @@
 import { noGrad, Tensor, zeros } from '../tensor/index.ts';
 import { product } from '../tensor/shape.ts';
 import type { Module } from './module.ts';
+import { Recurrent } from './recurrent.ts';
 
 /** One call of a layer, or a layer that was not called. */
 export interface SummaryRow {
@@ -29,20 +30,22 @@ export interface Summary {
 }
 
 /**
- * Runs the model once on zeros and notes every call of a layer that holds parameters or has no children.
- * @param inputShape of one example, e.g. [channels, height, width]; the model gets a batch of one.
+ * Runs the model once and notes every call of a layer that holds parameters or has no children.
+ * @param input the shape of one example, e.g. [channels, height, width], of which the model gets a batch of one, all zeros;
+ * or a function that calls the model, for one that takes something else: `() => tagger.scores(batch)`.
  *
- * Multiply-adds are those of convolutions, linear layers and normalisation; comparisons, additions and activations are
- * not counted, nor are ops that a model calls without a layer.
+ * Multiply-adds are those of convolutions, linear and recurrent layers and normalisation; comparisons, additions and
+ * activations are not counted, nor are ops that a model calls without a layer.
  */
-export function summary(model: Module, inputShape: readonly number[]): Summary {
+export function summary(model: Module, input: readonly number[] | (() => unknown)): Summary {
+  const run = typeof input === 'function' ? input : () => model.forward(zeros([1, ...input]));
   const names = new Map([...model.namedModules()].map(([name, module]) => [module, name]));
   const calls: Call[] = [];
   const modes = [...names.keys()].map((module) => [module, module.training] as const);
   const restore = [...names.keys()].map((module) => record(module, calls));
   try {
     model.eval();
-    noGrad(() => model.forward(zeros([1, ...inputShape])));
+    noGrad(run);
   } finally {
     for (const undo of restore) undo();
     for (const [module, training] of modes) module.training = training;
@@ -84,23 +87,28 @@ interface Call {
   readonly output: readonly number[] | undefined;
 }
 
-/** Puts a noting `forward` in front of a layer's own; returns what takes it away again. */
+/** Puts a noting method in front of a layer's own; returns what takes it away again. */
 function record(module: Module, calls: Call[]): () => void {
   const leaf = module.namedChildren().size === 0;
   if (!leaf && module.ownParameters().length === 0) return () => {};
-  const own = Object.getOwnPropertyDescriptor(module, 'forward');
-  const forward = module.forward;
-  Object.defineProperty(module, 'forward', {
+  // Whoever wants the state of a recurrent layer calls unroll; its forward does so too.
+  const name = module instanceof Recurrent ? 'unroll' : 'forward';
+  const own = Object.getOwnPropertyDescriptor(module, name);
+  const method: unknown = Reflect.get(module, name);
+  if (typeof method !== 'function') return () => {};
+  Object.defineProperty(module, name, {
     configurable: true,
-    value: (...inputs: Tensor[]): Tensor => {
-      const output = forward.apply(module, inputs);
-      calls.push({ module, inputs: inputs.map((input) => input.shape), output: output.shape });
-      return output;
+    value: (...inputs: unknown[]): unknown => {
+      const said: unknown = Reflect.apply(method, module, inputs);
+      const output: unknown = said instanceof Tensor ? said : Object(said).output;
+      const shapes = inputs.flatMap((input) => (input instanceof Tensor ? [input.shape] : []));
+      calls.push({ module, inputs: shapes, output: output instanceof Tensor ? output.shape : undefined });
+      return said;
     },
   });
   return () => {
-    if (own) Object.defineProperty(module, 'forward', own);
-    else Reflect.deleteProperty(module, 'forward');
+    if (own) Object.defineProperty(module, name, own);
+    else Reflect.deleteProperty(module, name);
   };
 }
 

@@ -113,19 +113,16 @@ export interface PredictOptions {
 }
 
 /**
- * The model's outputs [samples, ...] for inputs [samples, ...] or a data set, in evaluation mode and in order.
- * Yields between batches.
- */
-export async function predict(model: Module, data: Tensor | Dataset, options?: PredictOptions): Promise<Tensor>;
-/**
- * The same for batches of any kind: what an objective gives as outputs, for each batch in the order in which they come.
- * What it gives as `carry` it gets with the next batch.
+ * What an objective gives as outputs, for each batch in the order in which they come, in evaluation mode. What it gives as
+ * `carry` it gets with the next batch. Yields between batches.
  */
 export async function predict<B, O>(
   model: Module,
   data: Source<B>,
   options: PredictOptions & { readonly objective: (batch: B, carried?: Carried) => Answer<O> },
 ): Promise<O[]>;
+/** The same for inputs [samples, ...] or a data set: the model's outputs [samples, ...] in order, as one tensor. */
+export async function predict(model: Module, data: Tensor | Dataset, options?: PredictOptions): Promise<Tensor>;
 export async function predict<B, O>(
   model: Module,
   data: Tensor | Source<B>,

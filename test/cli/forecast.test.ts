@@ -81,7 +81,47 @@ describe('fovea train forecaster', () => {
   });
 });
 
+describe('season, scale and validation', () => {
+  const short = ['--data', path('wave.csv'), '--window', '14', '--epochs', '20', '--out', path('season.safetensors')];
+
+  test('a season and a logarithm: what they are compared with, and the same again from the file', async () => {
+    const options = ['--season', '12', '--scale', 'log', '--ahead', '3'];
+    const { stdout } = await cli('train', 'forecaster', ...short, ...options);
+    const [, line = ''] = /^test +one step ahead: (.*)$/m.exec(stdout) ?? [];
+    expect(line).toMatch(/^RMSE \S+, of the last value again \S+, of that a season before \S+$/);
+    const evaluated = await cli('evaluate', path('season.safetensors'));
+    expect(evaluated.stdout).toContain(`1 step ahead:   ${line}\n`);
+    const { ahead } = JSON.parse((await cli('evaluate', path('season.safetensors'), '--json')).stdout);
+    expect(ahead.seasonal).toBe(ahead.persistence); // 12 steps ahead they are the same value
+    expect((await cli('forecast', path('season.safetensors'), '--steps', '3')).stdout).not.toContain('NaN');
+  });
+
+  test('--validation measures on the end of what is trained on otherwise', async () => {
+    const { stdout } = await cli('train', 'forecaster', ...short, '--validation', '0.25');
+    expect(stdout).toContain('60 values of Wave & <more> to train, 20 for validation');
+    expect(stdout).toMatch(/^test +one step ahead: .* \(validation\)$/m);
+    expect((await cli('evaluate', path('season.safetensors'))).stdout).toMatch(/^20 values of .* \(validation\)\n/);
+  });
+
+  test('a season longer than the window, and a logarithm of what is not above 0, are refused', async () => {
+    expect(await cli('train', 'forecaster', ...short, '--season', '15')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('expected season of at most the window, 14'),
+    });
+    writeFileSync(
+      path('zero.csv'),
+      `day,value\n${Array.from({ length: 60 }, (_, i) => `d${i},${i - 40}`).join('\n')}\n`,
+    );
+    const { stderr } = await cli('train', 'forecaster', ...short, '--data', path('zero.csv'), '--scale', 'log');
+    expect(stderr).toContain('expected values above 0, because the scale is logarithmic, but got -40 at d0');
+  });
+});
+
 describe('fovea evaluate and fovea forecast', () => {
+  test('fovea summary describes it', async () => {
+    expect((await cli('summary', model)).stdout).toMatch(/^linear +Linear +\[1, 1\] +14 /m);
+  });
+
   test('evaluate agrees with the end of training', async () => {
     const { code, stdout } = await cli('evaluate', model, '--json');
     const result = JSON.parse(stdout);

@@ -61,6 +61,12 @@ describe('train and evaluate', () => {
     expect(json.bitsPerCharacter).toBeCloseTo(json.nats / Math.LN2, 12);
   });
 
+  test('fovea summary describes it', async () => {
+    const { stdout } = await cli('summary', model);
+    expect(stdout).toMatch(/^recurrent +LSTM +\[16, 1, 32\] +5,376 +81,920 /m); // 4 * 32 (8 + 32) + 2 * 4 * 32
+    expect(stdout).toMatch(/\n\nreading 16 characters\n$/);
+  });
+
   test('names what the model has never seen', async () => {
     writeFileSync(path('strange.txt'), `${sentences(30)}Zoë reads.\n`);
     const { stdout, stderr } = await cli('evaluate', model, '--data', path('strange.txt'));

@@ -39,7 +39,8 @@ describe('help and usage', () => {
     [['train', 'lenet5', '--nonsense'], "unknown option '--nonsense'"],
     [['train', 'lenet6'], 'train: expected one of lenet5, lenet5-1998, '],
     [['train'], 'expected a model, one of lenet5'],
-    [['summary', 'lenet6'], "expected a model file or one of lenet5, lenet5-1998, but got 'lenet6'"],
+    [['summary', 'lenet6'], 'expected a model file or one of lenet5, lenet5-1998, tagger, words, '],
+    [['summary', 'tagger'], 'summary: expected the file of a tagger, because its size depends on what it learns'],
     [['classify', 'model'], "missing required argument 'images'"],
     [['classify', 'model', 'image', '--invert', 'perhaps'], 'Allowed choices are auto, yes, no'],
     [['evaluate'], "missing required argument 'model'"],
@@ -107,6 +108,9 @@ describe('info and summary', () => {
     const json = JSON.parse((await cli('summary', 'lenet5', '--json')).stdout);
     expect(json.totals.parameters).toBe(61706);
     expect(json.layers.find(({ name }: { name: string }) => name === 'conv2').outputShape).toEqual([1, 16, 10, 10]);
+    expect(json.input).toBe('a picture of 1 x 28 x 28');
+    expect((await cli('summary', 'forecaster')).stdout).toMatch(/^recurrent +LSTM +\[24, 1, 32\] +4,480 /m);
+    expect((await cli('summary', 'words')).stdout).toMatch(/^total +200,748 .*\n\nreading a word of 5 letters\n$/m);
   });
 });
 

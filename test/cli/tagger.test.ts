@@ -64,6 +64,14 @@ describe('train tagger', () => {
     });
   });
 
+  test('fovea summary describes it', async () => {
+    const { stdout } = await cli('summary', model);
+    expect(stdout).toMatch(/^lstm +LSTM +\[5, 1, 32\] /m);
+    expect(stdout).toMatch(/^tag +Linear +\[5, 1, 4\] +132 /m);
+    expect(stdout).toMatch(/^detail +Linear +not called /m); // learnt with the tags, but never asked
+    expect(stdout).toMatch(/\n\nreading a sentence of 5 words\n$/);
+  });
+
   test('interrupted and resumed, it ends with the same file, bit for bit', async () => {
     const out = path('resumed.safetensors');
     const controller = new AbortController();

@@ -57,6 +57,12 @@ describe('fovea evaluate', () => {
     });
   });
 
+  it('fovea summary describes it', async () => {
+    const { stdout } = await cli('summary', model);
+    expect(stdout).toMatch(/^letters\.conv1 +Conv2d +\[5, 32, 16, 8\] +320 /m);
+    expect(stdout).toMatch(/^total +200,748 /m);
+  });
+
   it('asks for data', async () => {
     const { code, stderr } = await cli('evaluate', model);
     expect(code).toBe(1);

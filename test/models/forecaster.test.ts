@@ -16,6 +16,29 @@ describe('Forecaster', () => {
     expect([...make().forward(inputs).data]).toEqual([7, 24, 47].map((i) => Math.fround(wave[i] ?? 0)));
   });
 
+  test('with a season it says the value of a season before again, on either scale', () => {
+    const { inputs } = new Windows(wave, 8).batch([0, 17]);
+    for (const scale of ['linear', 'log'] as const) {
+      const model = new Forecaster({ window: 8, season: 3, scale });
+      const said = noGrad(() => model.rollOut(inputs, 4)).floats;
+      for (const [row, first] of [8, 25].entries()) {
+        // The fourth is the value a season before a forecast: the first again.
+        for (const [step, before] of [-3, -2, -1, -3].entries()) {
+          expect(said[4 * row + step]).toBeCloseTo(wave[first + before] ?? Number.NaN, 4);
+        }
+      }
+    }
+  });
+
+  test('on the logarithmic scale a window of twice the values has a forecast of twice the value', () => {
+    const model = new Forecaster({ window: 8, scale: 'log', generator: new Generator(2) });
+    for (const parameter of model.parameters()) parameter.floats.fill(0.1);
+    const { inputs } = new Windows(wave, 8).batch([3]);
+    const [one = 0, other = 0] = noGrad(() => [model.forward(inputs).item(), model.forward(inputs.mul(2)).item()]);
+    expect(other / one).toBeCloseTo(2, 5);
+    expect(noGrad(() => model.loss(inputs.mul(2), inputs)).item()).toBeCloseTo(Math.log(2) ** 2, 5);
+  });
+
   test.each(['lstm', 'gru'] as const)('%s overfits a small batch, and goes on with the wave', (cell) => {
     const model = make(cell);
     const { inputs, targets } = new Windows(wave, 8, { to: 40 }).batch(Array.from({ length: 32 }, (_, i) => i));
@@ -63,6 +86,8 @@ describe('Forecaster', () => {
     expect(() => make().forecast(wave.subarray(0, 7), 1)).toThrow('at least 8 values');
     expect(() => make().forecast(wave, 0)).toThrow('steps');
     expect(() => new Forecaster({ window: 0 })).toThrow('window');
+    expect(() => new Forecaster({ window: 4, season: 5 })).toThrow('season of at most the window, 4');
+    expect(() => new Forecaster({ scale: 'root' as never })).toThrow("one of linear, log, but got 'root'");
     expect(() => new Forecaster({ cell: 'elman' as never })).toThrow("one of lstm, gru, but got 'elman'");
   });
 });

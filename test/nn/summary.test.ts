@@ -6,14 +6,16 @@ import {
   Conv1d,
   Conv2d,
   Dropout,
+  Embedding,
   LayerNorm,
   Linear,
+  LSTM,
   Module,
   ReLU,
   Sequential,
   summary,
 } from '../../lib/nn/index.ts';
-import type { Tensor } from '../../lib/tensor/index.ts';
+import { type Tensor, zeros } from '../../lib/tensor/index.ts';
 
 describe('summary', () => {
   it('of LeNet-5 is what one counts by hand', () => {
@@ -109,6 +111,27 @@ describe('summary', () => {
     ]);
     expect(result.totals).toMatchObject({ parameters: 8, trainable: 4 });
     expect(String(result)).toContain('of the parameters 4 are frozen');
+  });
+
+  it('runs what it is given, and notes recurrent layers by forward and by unroll', () => {
+    class Reader extends Module {
+      readonly embedding = new Embedding(10, 4);
+      readonly lower = new LSTM(4, 3, { bidirectional: true });
+      readonly upper = new LSTM(6, 2);
+      override forward(tokens: Tensor): Tensor {
+        const { output } = this.lower.unroll(this.embedding.forward(tokens), { lengths: [5] });
+        return this.upper.forward(output);
+      }
+    }
+    const model = new Reader();
+    const { rows, totals } = summary(model, () => model.forward(zeros([5, 1], { dtype: 'int32' })));
+    expect(rows.map((row) => [row.name, row.outputShape, row.parameters, row.multiplyAdds])).toEqual([
+      ['embedding', [5, 1, 4], 40, 0],
+      ['lower', [5, 1, 6], 2 * (12 * (4 + 3) + 24), 5 * 2 * 12 * (4 + 3)],
+      ['upper', [5, 1, 2], 8 * (6 + 2) + 16, 5 * 8 * (6 + 2)],
+    ]);
+    expect(totals.parameters).toBe(40 + 216 + 80);
+    expect([Object.hasOwn(model.lower, 'unroll'), Object.hasOwn(model.upper, 'forward')]).toEqual([false, false]);
   });
 
   it('prints an aligned table with totals', () => {

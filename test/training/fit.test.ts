@@ -339,7 +339,7 @@ describe('evaluate and predict', () => {
     expect(modes).toEqual([false, false, false, false]);
     const rows = await predict(model, quadrants(23, 3), {
       batchSize: 10,
-      objective: ({ inputs }: Batch) => ({ outputs: [...inputs.floats] }),
+      objective: ({ inputs }) => ({ outputs: [...inputs.floats] }),
     });
     expect(rows.map(({ length }) => length)).toEqual([20, 20, 6]);
     expect(await predict(model, new DataLoader(quadrants(23, 3)), { objective: () => ({ outputs: 1 }) })).toHaveLength(

@@ -1,12 +1,23 @@
 // The task of forecasting a series of numbers: the next value from those before it.
-import { type Batch, DataLoader, readSeries, Windows } from '../../data/index.ts';
-import { Forecaster } from '../../models/index.ts';
-import { Generator } from '../../tensor/index.ts';
+import { type Batch, DataLoader, Windows } from '../../data/index.ts';
+import { Forecaster, type Scale, scales } from '../../models/index.ts';
+import { Generator, ones } from '../../tensor/index.ts';
 import type { Objective } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
 import { choice, count, integer, number } from '../options.ts';
-import { cutOf, type ForecasterFileOptions, oneStep, openForecaster, stepsAhead } from './forecaster-file.ts';
-import type { EvaluateRequest, Plan, Settings, Task } from './task.ts';
+import {
+  type Errors,
+  errorLine,
+  type ForecasterFileOptions,
+  measuredPart,
+  type OpenForecaster,
+  oneStep,
+  openForecaster,
+  readFor,
+  seriesOf,
+  stepsAhead,
+} from './forecaster-file.ts';
+import type { EvaluateRequest, Plan, Sample, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
 
 type Own = {
@@ -15,13 +26,16 @@ type Own = {
   readonly hidden: number;
   readonly cell: 'lstm' | 'gru';
   readonly ahead: number;
+  readonly season: number;
+  readonly scale: Scale;
   readonly test: number;
+  readonly validation: number;
 };
 
 /** Steps of a training: a short series is gone through more often. */
 const STEPS = 800;
 
-export const forecaster: Task<Own> = {
+export const forecaster: Task<Own, OpenForecaster> = {
   architectures: { forecaster: 'the next values of a series of numbers: a recurrent network and a linear rule' },
   data: { help: 'a file of comma-separated values with a line of names' },
   options: {
@@ -55,21 +69,49 @@ export const forecaster: Task<Own> = {
       parse: integer(1),
       default: 1,
     },
+    season: {
+      flags: '--season <n>',
+      description: 'a forecast begins as the value so many steps before it (default: 1, the last value)',
+      parse: integer(1),
+      default: 1,
+    },
+    scale: {
+      flags: '--scale <scale>',
+      description: 'linear (default), or log, for swings that grow with the level',
+      parse: choice(...scales),
+      default: 'linear',
+    },
     test: {
       flags: '--test <share>',
       description: 'share of the series, its end, held back to test (default: 0.33)',
       parse: number(0, 1),
       default: 0.33,
     },
+    validation: {
+      flags: '--validation <share>',
+      description:
+        'measure on this share of what is not held back, its end, to choose settings: the test part stays unseen',
+      parse: number(0, 1),
+      default: 0,
+    },
   },
   examples: [
     'fovea train forecaster --data airline-passengers.csv',
-    'fovea train forecaster --data airline-passengers.csv --ahead 12 --out year.safetensors',
+    'fovea train forecaster --data airline-passengers.csv --season 12 --scale log --ahead 12',
     'fovea train forecaster --data sunspots.csv --window 48 --cell gru --column Sunspots',
   ],
   prepare,
+  open: openForecaster,
+  sample: ({ model }) => sampleOf(model),
+  sampleOfNew: () => sampleOf(new Forecaster()),
   evaluate: measure,
 };
+
+const sampleOf = (model: Forecaster): Sample => ({
+  model,
+  what: `a window of ${model.window} values`,
+  run: () => model.forward(ones([1, model.window])),
+});
 
 function deviationOf(values: Float64Array): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -78,39 +120,49 @@ function deviationOf(values: Float64Array): number {
 }
 
 async function prepare(settings: Settings<Own>): Promise<Plan> {
-  const { data: file, column, window, hidden, cell, ahead, test, seed, batchSize } = settings;
-  const series = readSeries(file, column ?? undefined);
+  const {
+    data: file,
+    column,
+    window,
+    hidden,
+    cell,
+    ahead,
+    season,
+    scale,
+    test,
+    validation,
+    seed,
+    batchSize,
+  } = settings;
+  const series = readFor(scale, file, column ?? undefined);
   const { values } = series;
-  const cut = cutOf(values, test);
+  const part = measuredPart(values.length, { test, validation });
   // Of the part to train on alone: what comes later is not known yet.
-  const deviation = deviationOf(values.subarray(0, cut));
-  const options: ForecasterFileOptions = { window, hidden, cell, deviation, column: series.name, test };
+  const known = values.subarray(0, part.from);
+  const deviation = deviationOf(scale === 'log' ? known.map(Math.log) : known);
+  const sizes = { window, hidden, cell, season, scale, deviation };
+  const options: ForecasterFileOptions = { ...sizes, column: series.name, test, validation };
   const model = new Forecaster({ ...options, generator: new Generator(seed) });
-  const loader = new DataLoader(new Windows(values, window, { to: cut, ahead }), {
+  const loader = new DataLoader(new Windows(known, window, { ahead }), {
     batchSize: batchSize ?? 32,
     shuffle: true,
     seed,
   });
-  const objective: Objective<Batch> = ({ inputs, targets }) => {
-    const error = model.rollOut(inputs, ahead).sub(targets); // [batch, ahead]
-    return {
-      loss: error
-        .mul(1 / deviation)
-        .square()
-        .mean(),
-      count: targets.size,
-    };
-  };
+  const objective: Objective<Batch> = ({ inputs, targets }) => ({
+    loss: model.loss(model.rollOut(inputs, ahead), targets), // [batch, ahead]
+    count: targets.size,
+  });
   const recipe = {
     optimizer: { name: 'adamw', lr: 0.003, weightDecay: 0.01 },
     schedule: { name: 'cosine' },
     epochs: Math.max(1, Math.round(STEPS / loader.length)),
     clipNorm: 1,
   } as const;
+  const amounts = `${count(part.from)} values of ${series.name} to train, ${count(part.to - part.from)}`;
   return {
     model,
     info: { architecture: settings.model, options },
-    description: [`${file}: ${count(cut)} values of ${series.name} to train, ${count(values.length - cut)} to test`],
+    description: [`${file}: ${amounts} ${part.name === 'test' ? 'to test' : 'for validation'}`],
     notes: [],
     loader,
     recipe: recipeWith(recipe, settings),
@@ -118,7 +170,8 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
     metrics: [],
     unit: 'values',
     async test(signal) {
-      return `one step ahead: ${errorLine(await oneStep(model, values, { from: cut }, signal))}`;
+      const line = errorLine(await oneStep(model, values, part, signal));
+      return `one step ahead: ${line}${part.name === 'test' ? '' : ' (validation)'}`;
     },
   };
 }
@@ -126,28 +179,32 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
 /** Besides one step, errors are told for a forecast of so many. */
 const AHEAD = 12;
 
-async function measure(request: EvaluateRequest, context: Context): Promise<void> {
+async function measure(opened: OpenForecaster, request: EvaluateRequest, context: Context): Promise<void> {
   const { data, split, json } = request;
-  const { model, series, cut } = openForecaster(request, data);
-  const range = split === 'test' ? { from: cut } : { to: cut };
-  const one = await interruptible(context, (signal) => oneStep(model, series.values, range, signal));
-  const many = stepsAhead(model, series.values, range, AHEAD);
+  const { model, options } = opened;
+  const series = seriesOf(opened, data);
+  const part = measuredPart(series.values.length, options);
+  const range = split === 'test' ? part : { to: part.from };
+  const [one, many] = await interruptible(context, async (signal) => [
+    await oneStep(model, series.values, range, signal),
+    await stepsAhead(model, series.values, range, AHEAD, signal),
+  ]);
   const { stdout } = context;
+  const values = one.forecasts.length;
   if (json) {
     const result = {
       series: series.name,
-      values: one.truth.length,
-      rmse: one.error,
-      persistence: one.persistence,
-      ...(many && { ahead: { steps: AHEAD, rmse: many.error, persistence: many.persistence } }),
+      part: split === 'test' ? part.name : split,
+      values,
+      ...asJson(one),
+      ...(many && { ahead: { steps: AHEAD, ...asJson(many) } }),
     };
     stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     return;
   }
-  stdout.write(`${count(one.truth.length)} values of ${series.name} (${split})\n`);
+  stdout.write(`${count(values)} values of ${series.name} (${split === 'test' ? part.name : split})\n`);
   stdout.write(`1 step ahead:   ${errorLine(one)}\n`);
   if (many) stdout.write(`${AHEAD} steps ahead: ${errorLine(many)}\n`);
 }
 
-const errorLine = ({ error, persistence }: { readonly error: number; readonly persistence: number }) =>
-  `RMSE ${error.toPrecision(4)}, of the last value again ${persistence.toPrecision(4)}`;
+const asJson = ({ error, persistence, seasonal }: Errors) => ({ rmse: error, persistence, seasonal });

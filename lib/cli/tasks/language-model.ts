@@ -11,12 +11,12 @@ import {
 } from '../../data/index.ts';
 import { isRecord } from '../../io/json.ts';
 import { LanguageModel, type TokenBatch } from '../../models/index.ts';
-import { DataError, Generator } from '../../tensor/index.ts';
+import { DataError, Generator, zeros } from '../../tensor/index.ts';
 import { type Carried, evaluate } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
 import { choice, count, integer, number, numberFrom, percent } from '../options.ts';
 import { openText, type TextPart } from './language-data.ts';
-import { architecture, describeModel, openLanguageModel } from './language-file.ts';
+import { architecture, describeModel, openLanguageModel, type TextModel } from './language-file.ts';
 import { languageRecipes } from './language-recipes.ts';
 import type { EvaluateRequest, Plan, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
@@ -43,7 +43,7 @@ const size = (flags: string, what: string) => ({
   default: null,
 });
 
-export const languageModel: Task<Own> = {
+export const languageModel: Task<Own, TextModel> = {
   architectures: { [architecture]: 'a recurrent network that says what comes next in a text, and so writes' },
   data: { help: 'a text file in UTF-8, also as .gz; its last tenth is for testing' },
   options: {
@@ -88,6 +88,12 @@ export const languageModel: Task<Own> = {
     'fovea train language-model --data train.txt.gz --test-data test.txt.gz --level word --hidden-size 400 --embedding-size 400',
   ],
   prepare,
+  open: openLanguageModel,
+  sample({ model, level }) {
+    const steps = 16;
+    const tokens = zeros([steps, 1], { dtype: 'int32' });
+    return { model, what: `${steps} ${unitsOf[level]}`, run: () => model.forward(tokens) };
+  },
   evaluate: measure,
 };
 
@@ -153,9 +159,9 @@ function inOrder(part: TextPart, level: TextLevel, rows = 1): Batches<TokenBatch
   return level === 'line' ? linesIn(part, 256) : new StreamLoader(streamOf(part), { rows, steps: 512 });
 }
 
-async function measure(request: EvaluateRequest, context: Context): Promise<void> {
+async function measure(opened: TextModel, request: EvaluateRequest, context: Context): Promise<void> {
+  const { model, level, vocabulary } = opened;
   const { file, checkpoint, data, split, json } = request;
-  const { model, level, vocabulary } = openLanguageModel(request);
   const trained = trainingData(checkpoint.training);
   const source = data ?? trained.data;
   if (source === null) throw new DataError(`evaluate: expected --data, because ${file} does not say what it learnt`);

@@ -1,14 +1,14 @@
 // The task of telling what pictures show: convolutional networks that give each class a score.
 import { DataLoader, type Dataset, split, subset } from '../../data/index.ts';
 import { createModel, type ModelDefinition } from '../../models/index.ts';
-import { crossEntropy, Generator, type Tensor } from '../../tensor/index.ts';
+import { crossEntropy, Generator, type Tensor, zeros } from '../../tensor/index.ts';
 import { accuracy, ConfusionMatrix, evaluate, supervised } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
-import { infoOf, openModel } from '../model-file.ts';
+import { infoOf, type OpenModel, openModel } from '../model-file.ts';
 import { count, integer, number, percent } from '../options.ts';
 import { checkFits, numberedAs, openData, type TrainAndTest } from './picture-data.ts';
 import { augmentations, normalization } from './picture-transforms.ts';
-import type { EvaluateRequest, Plan, Settings, Task } from './task.ts';
+import type { EvaluateRequest, Plan, Sample, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
 
 type Own = {
@@ -19,7 +19,9 @@ type Own = {
   readonly augment: boolean;
 };
 
-export const pictures: Task<Own> = {
+type OpenPictures = Pick<OpenModel, 'definition'>;
+
+export const pictures: Task<Own, OpenPictures> = {
   architectures: {
     lenet5: 'LeNet-5 as it is built today: pictures of 28 x 28, such as digits',
     'lenet5-1998': 'LeNet-5 as its authors built it',
@@ -48,8 +50,16 @@ export const pictures: Task<Own> = {
     'fovea train lenet5 --data mnist/ --epochs 12 --seed 1 --out mnist.safetensors --log mnist.csv',
   ],
   prepare,
+  open: openModel,
+  sample: sampleOf,
+  sampleOfNew: (architecture) => sampleOf({ definition: createModel(architecture) }),
   evaluate: measure,
 };
+
+function sampleOf({ definition: { model, inputShape } }: OpenPictures): Sample {
+  const run = () => model.forward(zeros([1, ...inputShape]));
+  return { model, what: `a picture of ${inputShape.join(' x ')}`, run };
+}
 
 async function prepare(settings: Settings<Own>): Promise<Plan> {
   const { definition, data } = await open(settings);
@@ -115,10 +125,9 @@ function parts(all: Dataset, { limit, validation, seed }: Settings<Own>): [train
   return [training, held];
 }
 
-async function measure(request: EvaluateRequest, context: Context): Promise<void> {
-  const { file, data: where = 'builtin', split: part, json } = request;
+async function measure({ definition }: OpenPictures, request: EvaluateRequest, context: Context): Promise<void> {
+  const { file, info, data: where = 'builtin', split: part, json } = request;
   const { stdout } = context;
-  const { definition, info } = openModel(request);
   const names = info.classes ?? definition.classes;
   const opened = await openData(where, { ...info, classes: names });
   for (const note of opened.notes) context.stderr.write(`${note}\n`);

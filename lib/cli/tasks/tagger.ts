@@ -15,7 +15,7 @@ import { taggingMetrics } from '../../training/index.ts';
 import { type Context, interruptible, UsageError } from '../context.ts';
 import { choice, count, integer, number } from '../options.ts';
 import { findTagged, type Part, readTagged, tagColumns } from './tagger-data.ts';
-import { openTagger, taggerInfo } from './tagger-file.ts';
+import { type OpenTagger, openTagger, taggerInfo } from './tagger-file.ts';
 import { scoreAsJson, scoreAsText, scoreInLine, scoreOf } from './tagger-score.ts';
 import type { EvaluateRequest, Plan, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
@@ -30,7 +30,7 @@ type Own = {
   readonly vectors: string | null;
 };
 
-export const tagger: Task<Own> = {
+export const tagger: Task<Own, OpenTagger> = {
   architectures: {
     tagger: 'a tag for each word of a sentence: part of speech, name or slot; with slots also its intent',
   },
@@ -81,6 +81,15 @@ export const tagger: Task<Own> = {
     'fovea train tagger --data conll2003/ --layers 2',
   ],
   prepare,
+  open: openTagger,
+  sample({ model, encoder }) {
+    const words = ['time', 'flies', 'like', 'an', 'arrow'];
+    return {
+      model,
+      what: `a sentence of ${words.length} words`,
+      run: () => model.measure(encoder.encode([{ words, tags: [] }])),
+    };
+  },
   evaluate: measure,
 };
 
@@ -160,10 +169,10 @@ function vocabularyOf({ words, tags, intents }: SentenceEncoder): string {
   return `${count(words.words.length)} different words, ${count(tags.size)} tags${kinds}`;
 }
 
-async function measure(request: EvaluateRequest, context: Context): Promise<void> {
+async function measure(opened: OpenTagger, request: EvaluateRequest, context: Context): Promise<void> {
+  const { model, encoder, column } = opened;
   const { file, data: where, split, json } = request;
   if (where === undefined) throw new UsageError('evaluate: expected --data, sentences with their tags, but got none');
-  const { model, encoder, column } = openTagger(request);
   const { format, files } = findTagged(where, split);
   const path = files[split];
   if (path === undefined) throw new DataError(`data: expected a file called ${split} in ${where}, but got none`);

@@ -70,7 +70,17 @@ export interface EvaluateRequest extends ModelFile {
   readonly json: boolean;
 }
 
-export interface Task<Own extends Readonly<Record<string, Value>> = Readonly<Record<string, Value>>> {
+/** A model with something to read: how `fovea summary` finds its shapes. */
+export interface Sample {
+  readonly model: Module;
+  /** For people: what it reads, such as `a sentence of 5 words`. */
+  readonly what: string;
+  /** Lets the model read it. */
+  run(): unknown;
+}
+
+/** `Opened` is a saved model as the task works with it, with its vocabularies for one. */
+export interface Task<Own extends Readonly<Record<string, Value>> = Readonly<Record<string, Value>>, Opened = unknown> {
   /** The models it trains: names for `fovea train`, and in model files, each with a line of help. */
   readonly architectures: Readonly<Record<string, string>>;
   /** What --data may be. */
@@ -79,6 +89,11 @@ export interface Task<Own extends Readonly<Record<string, Value>> = Readonly<Rec
   /** Lines for the end of the help. */
   readonly examples: readonly string[];
   prepare(settings: Settings<Own>): Promise<Plan>;
+  /** Throws DataError, which names the file, for one that is damaged. */
+  open(read: ModelFile): Opened;
+  sample(opened: Opened): Sample;
+  /** That of a new model of this architecture. Undefined where its size follows from the data it is to learn. */
+  sampleOfNew?(architecture: string): Sample;
   /** Measures a saved model, and prints it, as JSON where asked for. */
-  evaluate(request: EvaluateRequest, context: Context): Promise<void>;
+  evaluate(opened: Opened, request: EvaluateRequest, context: Context): Promise<void>;
 }

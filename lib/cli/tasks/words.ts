@@ -1,13 +1,22 @@
 // The task of reading handwritten words, letter by letter.
 import { InvalidArgumentError } from 'commander';
-import { alphabet, loadOcrLetters, normalize, randomAffine, splitWords, WordLoader } from '../../data/index.ts';
+import {
+  alphabet,
+  letterSize,
+  loadOcrLetters,
+  normalize,
+  randomAffine,
+  splitWords,
+  WordLoader,
+  wordBatch,
+} from '../../data/index.ts';
 import { WordReader } from '../../models/index.ts';
 import { DataError, Generator } from '../../tensor/index.ts';
 import { evaluate, letterAccuracy, reading, wordAccuracy } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
 import { checkArchitecture, type ModelFile, restore } from '../model-file.ts';
 import { count, percent } from '../options.ts';
-import type { EvaluateRequest, Plan, Settings, Task, TaskRecipe } from './task.ts';
+import type { EvaluateRequest, Plan, Sample, Settings, Task, TaskRecipe } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
 
 type Own = {
@@ -28,7 +37,7 @@ const recipe: TaskRecipe & { readonly batchSize: number } = {
   clipNorm: 5,
 };
 
-export const words: Task<Own> = {
+export const words: Task<Own, OpenReader> = {
   architectures: { words: 'handwritten words: a network over each letter, a BiLSTM and a CRF over the word' },
   data: { help: 'letter.data of OCR letters, or its folder' },
   options: {
@@ -45,8 +54,18 @@ export const words: Task<Own> = {
   },
   examples: ['fovea train words --data ocr-letters/ --hold-out words --out words.safetensors'],
   prepare,
+  open: openReader,
+  sample: ({ model }) => sampleOf(model),
+  sampleOfNew: () => sampleOf(new WordReader()),
   evaluate: measure,
 };
+
+function sampleOf(model: WordReader): Sample {
+  const letters = 5;
+  const word = { text: 'a'.repeat(letters), first: 0, fold: 0 };
+  const batch = wordBatch(new Uint8Array(letters * letterSize[0] * letterSize[1]), [word], [ink]);
+  return { model, what: `a word of ${letters} letters`, run: () => reading(model)(batch) };
+}
 
 async function prepare(settings: Settings<Own>): Promise<Plan> {
   const { data, holdOut, augment, batchSize, seed } = settings;
@@ -88,18 +107,23 @@ const heldOut = (holdOut: string) => (holdOut === 'words' ? 'every fifth distinc
 const summary = ({ accuracy = 0, words: whole = 0, loss }: { accuracy?: number; words?: number; loss: number }) =>
   `letters ${percent(accuracy)}, words ${percent(whole)}, loss ${loss.toPrecision(4)} a letter`;
 
-/** The word reader in a file, and what was held out of its training. Throws DataError for another model, or a damaged one. */
-export function openReader(read: ModelFile): { model: WordReader; holdOut: string } {
+export interface OpenReader {
+  readonly model: WordReader;
+  /** What was kept from its training. */
+  readonly holdOut: string;
+}
+
+/** The word reader in a file. Throws DataError for another model, or a damaged one. */
+export function openReader(read: ModelFile): OpenReader {
   checkArchitecture(read, 'words', 'a reader of words');
   const { model } = restore(read, () => ({ model: new WordReader() }));
   const holdOut: unknown = Reflect.get(read.info.options, 'holdOut');
   return { model, holdOut: typeof holdOut === 'string' ? holdOut : '0' };
 }
 
-async function measure(request: EvaluateRequest, context: Context): Promise<void> {
+async function measure({ model, holdOut }: OpenReader, request: EvaluateRequest, context: Context): Promise<void> {
   const { data, split: part, json } = request;
   if (data === undefined) throw new DataError('evaluate: expected --data with the OCR letters, but got none');
-  const { model, holdOut } = openReader(request);
   const { words: all, letters } = loadOcrLetters(data);
   const chosen = splitWords(all, holdOut)[part];
   const loader = new WordLoader(letters, chosen, { batchSize: 256, transforms: [ink] });
