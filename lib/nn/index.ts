@@ -25,6 +25,7 @@ export {
   LayerNorm,
   type LayerNormOptions,
 } from './normalize.ts';
+export { type PaddedSequences, type PadOptions, padSequences, unpadSequences } from './pad-sequences.ts';
 export * from './pool2d.ts';
 export * from './recurrent.ts';
 export { type CellOptions, type CellState, GRUCell, LSTMCell, RNNCell } from './recurrent-cell.ts';

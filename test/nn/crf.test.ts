@@ -192,7 +192,12 @@ describe('refusals', () => {
     ['a tag that is none', () => module.forward(emissions, target), '7 at step 1 of sequence 2'],
     ['too few tags', () => module.forward(emissions, tensor([1], { dtype: 'int32' })), 'target tags [3, 4]'],
     ['too few lengths', () => module.forward(emissions, target, [1, 1]), 'expected 4 lengths'],
-    ['a length beyond the steps', () => module.decode(emissions, [4, 1, 1, 1]), 'emissions have 3 steps'],
+    [
+      'a length beyond the steps',
+      () => module.decode(emissions, [4, 1, 1, 1]),
+      'lengths from 0 to 3, because emissions have 3 steps, but got 4 of sequence 0',
+    ],
+    ['a length below 0', () => module.forward(emissions, target, [1, 1, -1, 1]), 'but got -1 of sequence 2'],
     ['other emissions', () => module.decode(randn([3, 4])), 'expected emissions [steps, batch, tags]'],
     ['another number of tags', () => module.decode(randn([3, 4, 5])), 'expected transitions of shape [5, 5]'],
     [

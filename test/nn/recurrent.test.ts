@@ -217,7 +217,7 @@ describe('recurrent layers', () => {
       /5 lengths, because there is one for each sequence/,
     );
     expect(() => lstm.unroll(x, { lengths: [1, 2, 3, 4, 5] })).toThrow(
-      /indices from 0 to 4, because x has 4 steps, but got 5/,
+      /lengths from 0 to 4, because x has 4 steps, but got 5 of sequence 4/,
     );
     expect(() => lstm.unroll(x, { state: { h: zeros([1, 4, 3]) } })).toThrow(/a state \[1, 5, 3\]/);
     expect(() => new nn.GRU(2, 3).unroll(x, { state: { c: zeros([1, 5, 3]) } })).toThrow(/no c0, because only an LSTM/);

@@ -81,16 +81,42 @@ export function checkIndices(
   return values;
 }
 
-function toInts(operation: string, indices: Tensor | Int32Array | readonly number[]): Int32Array {
+/** Throws unless `lengths` says for each sequence of a batch how many of the steps it has. */
+export function checkLengths(
+  operation: string,
+  lengths: Tensor | Int32Array | readonly number[],
+  { steps, batch }: { readonly steps: number; readonly batch: number },
+  what: string,
+): Int32Array {
+  const values = toInts(operation, lengths, 'lengths');
+  if (values.length !== batch) {
+    const because = 'there is one for each sequence of the batch';
+    failShape(operation, { expected: `${batch} lengths`, because, got: `${values.length}` });
+  }
+  const wrong = values.findIndex((length) => length < 0 || length > steps);
+  if (wrong === -1) return values;
+  const because = `${what} ${steps} steps`;
+  failShape(operation, {
+    expected: `lengths from 0 to ${steps}`,
+    because,
+    got: `${values[wrong]} of sequence ${wrong}`,
+  });
+}
+
+function toInts(
+  operation: string,
+  indices: Tensor | Int32Array | readonly number[],
+  name: 'indices' | 'lengths' = 'indices',
+): Int32Array {
   if (indices instanceof Int32Array) return indices;
   if (indices instanceof Tensor) {
     if (indices.dtype === 'int32') return indices.indexOperand;
-    return fail(operation, { expected: 'indices of int32', got: `${indices.label}; convert with .to('int32')` });
+    return fail(operation, { expected: `${name} of int32`, got: `${indices.label}; convert with .to('int32')` });
   }
-  if (!Array.isArray(indices)) fail(operation, { expected: 'indices of int32', got: describe(indices) });
+  if (!Array.isArray(indices)) fail(operation, { expected: `${name} of int32`, got: describe(indices) });
   const wrong = indices.findIndex((value) => !Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1);
   if (wrong >= 0) {
-    fail(operation, { expected: 'integer indices', got: `${describe(indices[wrong])} at index ${wrong}` });
+    fail(operation, { expected: `integer ${name}`, got: `${describe(indices[wrong])} at index ${wrong}` });
   }
   return Int32Array.from(indices);
 }

@@ -4,7 +4,7 @@ import { differentiable } from '../autograd.ts';
 import { empty, Tensor } from '../core.ts';
 import { failShape } from '../errors.ts';
 import { show } from '../shape.ts';
-import { checkIndices, checkSameFloat, checkShape } from './check.ts';
+import { checkLengths, checkSameFloat, checkShape } from './check.ts';
 import { type Indices, savedIndices } from './gather.ts';
 
 /** The scores that do not come from the input, and how long the sequences are. */
@@ -136,14 +136,7 @@ function checkCrf(operation: string, emissions: Tensor, transitions: Tensor, { s
   checkShape(operation, 'transitions', transitions, [tags, tags], ['emissions', emissions]);
   if (start) checkShape(operation, 'start', start, [tags], ['emissions', emissions]);
   if (end) checkShape(operation, 'end', end, [tags], ['emissions', emissions]);
-  const values = lengths ? checkIndices(operation, lengths, steps + 1, `emissions have ${steps} steps`) : undefined;
-  if (values !== undefined && values.length !== batch) {
-    failShape(operation, {
-      expected: `${batch} lengths`,
-      because: 'there is one for each sequence',
-      got: `${values.length}`,
-    });
-  }
+  const values = lengths ? checkLengths(operation, lengths, { steps, batch }, 'emissions have') : undefined;
   return { shape: { steps, batch, tags }, lengths: values };
 }
 

@@ -5,7 +5,7 @@ import { differentiableAll, willRecord } from '../autograd.ts';
 import { empty, type Tensor } from '../core.ts';
 import { fail, failShape } from '../errors.ts';
 import { show } from '../shape.ts';
-import { checkIndices, checkSameFloat, checkShape } from './check.ts';
+import { checkLengths, checkSameFloat, checkShape } from './check.ts';
 import { type Indices, savedIndices } from './gather.ts';
 import { packedForStep } from './recurrent-step.ts';
 
@@ -250,7 +250,7 @@ function checkSizes(
   if (c0 && cell !== 'lstm') fail(cell, { expected: 'no c0', because: 'only an LSTM has a cell state', got: c0.label });
   if (c0) checkShape(cell, 'c0', c0, state, ['x', x]);
   return {
-    lengths: checkLengths(cell, options.lengths, steps, batch),
+    lengths: options.lengths ? checkLengths(cell, options.lengths, { steps, batch }, 'x has') : undefined,
     shape: {
       steps,
       batch,
@@ -263,20 +263,4 @@ function checkSizes(
       resetAfter: resetAfter ? 1 : 0,
     },
   };
-}
-
-function checkLengths(
-  cell: RecurrentCell,
-  lengths: Indices | null | undefined,
-  steps: number,
-  batch: number,
-): Int32Array | undefined {
-  if (!lengths) return undefined;
-  const values = checkIndices(cell, lengths, steps + 1, `x has ${steps} steps`);
-  if (values.length === batch) return values;
-  failShape(cell, {
-    expected: `${batch} lengths`,
-    because: 'there is one for each sequence of the batch',
-    got: `${values.length}`,
-  });
 }
