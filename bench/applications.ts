@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Application, applications, races } from './applications/list.ts';
-import { fovea, runSeed, type Surroundings } from './applications/measure.ts';
+import { fovea, runOnce, type Surroundings, type Which } from './applications/measure.ts';
 import {
   type ApplicationResult,
   linesOf,
   type RaceResult,
-  type SeedRun,
+  type Run,
   saveResults,
   shown,
 } from './applications/results.ts';
@@ -23,6 +23,7 @@ Names: ${applications.map(({ name }) => name).join(', ')}; race-${races.names.jo
 
   --data <folder>     the real data (default: FOVEA_DATA, else ../shared/data)
   --seeds <list>      instead of each application's own
+  --folds <list>      the same
   --threads <n>       of fovea (default: FOVEA_THREADS, else all); of races: a list (default: 1,2)
   --rounds <n>        of races (default: 5)
   --seconds <n>       of a trial of a race (default: 4)
@@ -35,13 +36,20 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 function runApplication(
   application: Application,
-  { seeds: asked, ...surroundings }: Surroundings & { readonly seeds: readonly number[] | undefined },
-): readonly SeedRun[] {
+  {
+    seeds: asked,
+    folds: some,
+    ...surroundings
+  }: Surroundings & Readonly<Record<'seeds' | 'folds', number[] | undefined>>,
+): readonly Run[] {
   // Without training nothing depends on the seed.
   const seeds = application.train === undefined ? application.seeds : (asked ?? application.seeds);
-  return seeds.map((seed) => {
-    console.error(`${application.name}, seed ${seed} …`);
-    const run = runSeed(application, seed, surroundings);
+  const folds = application.folds && (some ?? application.folds);
+  const all = seeds.flatMap((seed) => folds?.map((fold) => ({ seed, fold })) ?? [{ seed }]);
+  return all.map((which: Which) => {
+    const { seed, fold } = which;
+    console.error(`${application.name}, seed ${seed}${fold === undefined ? '' : `, fold ${fold}`} …`);
+    const run = runOnce(application, which, surroundings);
     const figures = application.figures.map(
       (figure, i) => `${figure.name} ${shown(run.figures[i] ?? Number.NaN, figure)}`,
     );
@@ -56,6 +64,7 @@ function main(): void {
     options: {
       data: { type: 'string', default: process.env.FOVEA_DATA ?? join(root, '..', 'shared', 'data') },
       seeds: { type: 'string' },
+      folds: { type: 'string' },
       threads: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
@@ -85,13 +94,16 @@ function main(): void {
     throw new Error(`expected data in ${values.data}, but it is not there`);
   const [single] = (values.threads ?? '').split(',');
   const env = { ...process.env, ...(single && { FOVEA_THREADS: single }) };
-  const seeds = values.seeds?.split(',').map(Number);
+  const [seeds, folds] = [values.seeds, values.folds].map((list) => list?.split(',').map(Number));
   const measured = { machine: machineLine(env), date: machine().date };
   const results: Record<string, ApplicationResult> = {};
   const raced: Record<string, RaceResult> = {};
   const keep = () => values.save && saveResults({ applications: results, races: raced });
   for (const application of chosen) {
-    results[application.name] = { ...measured, runs: runApplication(application, { data: values.data, env, seeds }) };
+    results[application.name] = {
+      ...measured,
+      runs: runApplication(application, { data: values.data, env, seeds, folds }),
+    };
     keep(); // each at once: what follows may take long, or fail
   }
   for (const name of races.names.filter((it) => names.includes(`race-${it}`))) {

@@ -15,7 +15,7 @@ export interface Figure {
   readonly unit: 'share' | 'number';
 }
 
-/** In commands, {data} is the folder of data, {model} the model's file, {seed} the seed. */
+/** In commands, {data} is the folder of data, {model} the model's file, {seed} the seed, {fold} the fold. */
 export interface Application {
   readonly name: string;
   readonly title: string;
@@ -24,6 +24,8 @@ export interface Application {
   /** Arguments of `fovea` that print the figures as JSON. */
   readonly measure: readonly string[];
   readonly seeds: readonly number[];
+  /** Parts of the data that are held out in turn: a model for each. */
+  readonly folds?: readonly number[];
   readonly figures: readonly Figure[];
   /** A training should take no longer. */
   readonly minutes?: number;
@@ -89,6 +91,10 @@ export const applications: readonly Application[] = [
     ],
   },
   letters('letters', 'fold 0', '0', 0.96),
+  {
+    ...letters('letters-folds', 'ten folds, each by a model of the other nine', '{fold}', 0.96),
+    folds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  },
   letters('letters-unseen', 'every fifth distinct word held out', 'words', 0.8),
   {
     name: 'characters',
@@ -106,6 +112,15 @@ export const applications: readonly Application[] = [
     measure: evaluate('text/names.txt'),
     seeds: [1],
     figures: [{ name: 'nats per character', at: ['nats'], goal: { atMost: 2.1 }, unit: 'number' }],
+  },
+  {
+    name: 'shakespeare-words',
+    title: 'word model, tinyshakespeare, last 10 %',
+    train: train('language-model', 'text/tinyshakespeare.txt', '--level', 'word', '--epochs', '8'),
+    measure: evaluate('text/tinyshakespeare.txt'),
+    seeds: [1],
+    // Better than counting pairs of words.
+    figures: [{ name: 'perplexity', at: ['perplexity'], goal: { atMost: 97.96 }, unit: 'number' }],
   },
   {
     name: 'vectors',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Application } from './list.ts';
-import type { SeedRun } from './results.ts';
+import type { Run } from './results.ts';
 
 /** The program that a person calls. */
 export const fovea = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -35,11 +35,19 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Which of an application's runs. */
+export type Which = Pick<Run, 'seed' | 'fold'>;
+
 /** Trains and measures in fresh processes. */
-export function runSeed({ train, measure, figures }: Application, seed: number, { data, env }: Surroundings): SeedRun {
+export function runOnce({ train, measure, figures }: Application, which: Which, { data, env }: Surroundings): Run {
   const folder = mkdtempSync(join(tmpdir(), 'fovea-bench-'));
   try {
-    const places = { data, seed: String(seed), model: join(folder, 'model.safetensors') };
+    const places = {
+      data,
+      seed: String(which.seed),
+      fold: String(which.fold),
+      model: join(folder, 'model.safetensors'),
+    };
     const call = (command: readonly string[]) =>
       execFileSync(process.execPath, [fovea, ...filled(command, places)], {
         encoding: 'utf8',
@@ -52,7 +60,7 @@ export function runSeed({ train, measure, figures }: Application, seed: number, 
     const trained = performance.now();
     const json: unknown = JSON.parse(call(measure));
     const end = train === undefined ? performance.now() : trained;
-    return { seed, seconds: (end - begin) / 1000, figures: figures.map(({ at }) => valueAt(json, at)) };
+    return { ...which, seconds: (end - begin) / 1000, figures: figures.map(({ at }) => valueAt(json, at)) };
   } finally {
     rmSync(folder, { recursive: true });
   }

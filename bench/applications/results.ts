@@ -6,8 +6,10 @@ import { table } from '../report.ts';
 import { type TrainingRate, workloads } from '../training-race.ts';
 import { type Application, applications, type Figure, type Goal, races } from './list.ts';
 
-export interface SeedRun {
+export interface Run {
   readonly seed: number;
+  /** Where parts are held out in turn: which. */
+  readonly fold?: number;
   /** Of training, or of the measurement where nothing is trained. */
   readonly seconds: number;
   /** In the order of the application's figures. */
@@ -21,7 +23,7 @@ interface Measured {
 }
 
 export interface ApplicationResult extends Measured {
-  readonly runs: readonly SeedRun[];
+  readonly runs: readonly Run[];
 }
 
 export interface RaceResult extends Measured {
@@ -42,12 +44,25 @@ export const readResults = (): Results =>
 /** Adds results to those kept, and renews the section of the page. */
 export function saveResults(fresh: Results): void {
   const before = readResults();
+  const renewed = Object.entries(fresh.applications).map(([name, result]) => [
+    name,
+    withFolds(result, before.applications[name]),
+  ]);
   const all: Results = {
-    applications: { ...before.applications, ...fresh.applications },
+    applications: { ...before.applications, ...Object.fromEntries(renewed) },
     races: { ...before.races, ...fresh.races },
   };
   writeFileSync(kept, `${JSON.stringify(all, null, 2)}\n`);
   if (existsSync(page)) writeFileSync(page, withApplications(readFileSync(page, 'utf8'), all));
+}
+
+/** The runs, and those of other folds that the same machine made before: ten of them may take longer than one sitting. */
+export function withFolds(fresh: ApplicationResult, before: ApplicationResult | undefined): ApplicationResult {
+  if (before === undefined || before.machine !== fresh.machine) return fresh;
+  const other = ({ seed, fold }: Run) =>
+    fold !== undefined && fresh.runs.every((run) => run.seed !== seed || run.fold !== fold);
+  const runs = [...before.runs.filter(other), ...fresh.runs];
+  return { ...fresh, runs: runs.sort((a, b) => a.seed - b.seed || (a.fold ?? 0) - (b.fold ?? 0)) };
 }
 
 const HEADING = '\n## Applications\n';
@@ -60,9 +75,16 @@ export function withApplications(text: string, results: Results = readResults())
   return lines.length === 0 ? rest : `${rest.trimEnd()}\n${HEADING}\n${lines.join('\n')}\n`;
 }
 
-/** Mean over the seeds. */
-export const meanOf = (runs: readonly SeedRun[], index: number): number =>
+/** Mean over the runs. */
+export const meanOf = (runs: readonly Run[], index: number): number =>
   runs.reduce((sum, { figures }) => sum + (figures[index] ?? Number.NaN), 0) / runs.length;
+
+/** Standard deviation of the runs. */
+export function spreadOf(runs: readonly Run[], index: number): number {
+  const mean = meanOf(runs, index);
+  const squares = runs.reduce((sum, { figures }) => sum + ((figures[index] ?? Number.NaN) - mean) ** 2, 0);
+  return Math.sqrt(squares / (runs.length - 1));
+}
 
 export function meets(value: number, goal: Goal): boolean {
   if ('atLeast' in goal) return value >= goal.atLeast;
@@ -91,22 +113,26 @@ export function linesOf(application: Application, { runs, machine, date }: Appli
   const slow = times.some((seconds) => seconds > 60 * limit);
   return figures.map((figure, index) => {
     const mean = meanOf(runs, index);
-    const each = runs.map((run) => shown(run.figures[index] ?? Number.NaN, figure)).join(', ');
     return [
       `${name}: ${title}`,
       figure.name,
       goalShown(figure),
-      shown(mean, figure),
+      shown(mean, figure) + (runs.length > 1 ? ` ± ${shown(spreadOf(runs, index), figure)}` : ''),
       meets(mean, figure.goal) && !slow ? 'yes' : '**no**',
-      train === undefined
-        ? ''
-        : runs.length === 1
-          ? `${runs[0]?.seed}`
-          : `${runs.map(({ seed }) => seed).join(', ')}: ${each}`,
+      train === undefined ? '' : byRun(runs, index, figure),
       train === undefined ? '' : times.map(minutes).join(', ') + (limit < Infinity ? ` (at most ${limit} min)` : ''),
       `${machine}; ${date}`,
     ];
   });
+}
+
+/** `1`, or `1, 2, 3: 95.50 %, 95.55 %, 95.41 %`; with folds, `fold 0, 1, 2: …`. */
+function byRun(runs: readonly Run[], index: number, figure: Figure): string {
+  const [first, ...more] = runs;
+  const numbers = runs.map(({ seed, fold }) => fold ?? seed).join(', ');
+  const which = first?.fold === undefined ? numbers : `fold ${numbers}`;
+  if (more.length === 0) return which;
+  return `${which}: ${runs.map((run) => shown(run.figures[index] ?? Number.NaN, figure)).join(', ')}`;
 }
 
 function section(results: Results): string[] {
@@ -127,10 +153,11 @@ function section(results: Results): string[] {
     ]);
   });
   if (lines.length === 0 && rates.length === 0) return [];
-  const heading = ['application', 'figure', 'goal', 'reached', 'met', 'by seed', 'training', 'measured'];
+  const heading = ['application', 'figure', 'goal', 'reached', 'met', 'by seed or fold', 'training', 'measured'];
   return [
     'Each figure comes from the commands of a person, in fresh processes: `npm run bench:applications -- --list` prints them,',
-    '`npm run bench:applications -- <name> --save` measures again. With several seeds, what is reached is their mean.',
+    '`npm run bench:applications -- <name> --save` measures again. With several seeds or folds, what is reached is their mean ±',
+    'their standard deviation.',
     ...(lines.length === 0 ? [] : ['', table(heading, lines)]),
     ...(rates.length === 0
       ? []
