@@ -25,10 +25,15 @@ export async function* linesOf(
   for await (const chunk of chunks) {
     const lines: string[] = [];
     let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      lines.push(decode(Buffer.concat([...begun, chunk.subarray(from, end)])));
-      begun = [];
-      from = end + 1;
+    try {
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+        lines.push(decode(Buffer.concat([...begun, chunk.subarray(from, end)])));
+        begun = [];
+        from = end + 1;
+      }
+    } catch (error) {
+      yield lines; // what came before is good
+      throw error;
     }
     if (from < chunk.length) begun.push(chunk.subarray(from));
     if (lines.length > 0) yield lines;

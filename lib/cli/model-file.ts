@@ -1,6 +1,6 @@
 // From a file to a model ready to use.
 import { type Checkpoint, loadCheckpoint, type ModelInfo } from '../io/index.ts';
-import { createModel, type ModelDefinition } from '../models/index.ts';
+import { createModel, type ModelDefinition, models } from '../models/index.ts';
 import type { Module } from '../nn/index.ts';
 import { DataError } from '../tensor/index.ts';
 
@@ -26,14 +26,19 @@ export function readModelFile(file: string): ModelFile {
 /** The model of pictures in a file. Throws DataError if it holds none, or a damaged one. */
 export function openModel(read: ModelFile): OpenModel {
   const { architecture, options } = read.info;
+  checkArchitecture(read, Object.keys(models), 'a model of pictures');
   const classes = Reflect.get(options, 'classes');
   const definition = restore(read, () => createModel(architecture, typeof classes === 'number' ? { classes } : {}));
   return { ...read, definition };
 }
 
-/** Throws DataError unless a file holds `architecture`, which the message calls `what`. */
-export function checkArchitecture({ file, info }: ModelFile, architecture: string, what: string): void {
-  if (info.architecture === architecture) return;
+/** Throws DataError unless a file holds one of the `architectures`, which the message calls `what`. */
+export function checkArchitecture(
+  { file, info }: ModelFile,
+  architectures: string | readonly string[],
+  what: string,
+): void {
+  if ([architectures].flat().includes(info.architecture)) return;
   throw new DataError(`${file}: expected ${what} that fovea saved, but got a model '${info.architecture}'`);
 }
 

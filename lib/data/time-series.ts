@@ -94,11 +94,7 @@ export class Windows implements Dataset {
     this.length = last - first - ahead + 1;
     if (!(this.length > 0)) {
       const because = `a window of ${length} comes before each${ahead > 1 ? ` ${ahead}` : ''}`;
-      fail('Windows', {
-        expected: 'values to forecast',
-        because,
-        got: `${values.length} values, from ${from} to ${to}`,
-      });
+      fail('Windows', { expected: `at least ${first + ahead} values`, because, got: `${last}` });
     }
     this.inputShape = [length];
     this.ahead = ahead;

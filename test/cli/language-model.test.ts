@@ -189,8 +189,16 @@ describe('resuming', () => {
 describe('bad input', () => {
   test.each([
     ['no text', '', /expected a text, but got an empty one/],
-    ['a text of one character', 'a', /expected text enough to train on, but got 0 tokens in all/],
-    ['a text shorter than a window of each row', 'ab'.repeat(20), /expected a longer stream/],
+    [
+      'a text of one character',
+      'a',
+      /expected text of at least two characters for each of train, test, but got 0, 1\n/,
+    ],
+    [
+      'a text shorter than a window of each row',
+      'ab'.repeat(20),
+      /bad\.txt: expected at least 96 characters to train on, because --batch-size is 32 and --steps 64, but got 36/,
+    ],
     ['bytes that are not UTF-8', Buffer.from('ab\ncd\xff\n', 'latin1'), /bad\.txt:2: expected text in UTF-8/],
   ])('%s', async (_, content, message) => {
     writeFileSync(path('bad.txt'), content);

@@ -266,7 +266,9 @@ describe('tag', () => {
     const bytes = Buffer.from('the bïrd\n');
     const { text } = await tagWith(pieces(bytes.subarray(0, 6), bytes.subarray(6)), 'tag', model);
     expect(text.join('')).toContain('bïrd\t');
-    const { code, stderr } = await tagWith(pieces('a cat\n', Uint8Array.of(0xff, 0x0a)), 'tag', model, '--json');
+    const wrong = Buffer.concat([Buffer.from('a cat\n'), Uint8Array.of(0xff, 0x0a)]);
+    const { code, stderr, text: before } = await tagWith(pieces(wrong), 'tag', model, '--json');
+    expect(before.join('')).toContain('"words":["a","cat"]'); // in the same piece
     expect([code, stderr]).toEqual([
       1,
       'error: standard input:2: expected text in UTF-8, but got bytes that are not\n',

@@ -222,8 +222,11 @@ describe('summary of a file', () => {
     await writeSafetensors(path('other'), {}, { architecture: 'lenet7', inputShape: '[1,28,28]' });
     expect(await cli('summary', path('other'))).toMatchObject({
       code: 1,
-      stderr: `error: ${path('other')}: createModel: expected one of lenet5, lenet5-1998, but got 'lenet7'\n`,
+      stderr: expect.stringMatching(/other: expected a model that is one of lenet5, .*, but got 'lenet7'\n$/),
     });
+    expect((await cli('classify', path('other'), 'a.png')).stderr).toContain(
+      "expected a model of pictures that fovea saved, but got a model 'lenet7'",
+    );
     await writeSafetensors(path('less'), {}, { architecture: 'lenet5', inputShape: '[1,28,28]' });
     expect(await cli('summary', path('less'))).toMatchObject({
       code: 1,

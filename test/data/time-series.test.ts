@@ -56,7 +56,7 @@ describe('Windows', () => {
 
   test('longer than the data, of no length, or of a range without values: refused', () => {
     expect(() => new Windows(values, 10)).toThrow(
-      'expected values to forecast, because a window of 10 comes before each, but got 10 values',
+      'expected at least 11 values, because a window of 10 comes before each, but got 10',
     );
     for (const length of [0, -1, 1.5]) expect(() => new Windows(values, length)).toThrow(FoveaError);
     expect(() => new Windows(values, 3, { from: 9, to: 9 })).toThrow(FoveaError);

@@ -47,10 +47,12 @@ export function openText(
       ? cut(readPieces(file, level), TEST_SHARE, level)
       : [readPieces(file, level), readPieces(testData, level)];
   const [train, held] = validation > 0 ? cut(rest, validation, level) : [rest, undefined];
-  for (const [name, pieces] of Object.entries({ train, held, test })) {
-    if (pieces === undefined || targetsOf(pieces) > 0) continue;
-    const what = name === 'held' ? 'measure after each epoch' : name;
-    throw new DataError(`${file}: expected text enough to ${what} on, but got ${count(targetsOf(rest))} tokens in all`);
+  const parts = held === undefined ? { train, test } : { train, validation: held, test };
+  if (Object.values(parts).some((pieces) => targetsOf(pieces) === 0)) {
+    const least = level === 'line' ? 'a line' : level === 'word' ? 'two words' : 'two characters';
+    const sizes = Object.values(parts).map((pieces) => (level === 'line' ? pieces.length : (pieces[0]?.length ?? 0)));
+    const expected = `text of at least ${least} for each of ${Object.keys(parts).join(', ')}`;
+    throw new DataError(`${file}: expected ${expected}, but got ${sizes.join(', ')}`);
   }
   const vocabulary = vocabularyOf(train.flat());
   const tokens = { char: 'characters', word: 'words', line: 'lines' }[level];

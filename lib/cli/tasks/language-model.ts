@@ -106,6 +106,7 @@ async function prepare(settings: Settings<Own>): Promise<Plan<TokenBatch>> {
   const sizes = sizesOf(settings);
   const model = new LanguageModel(vocabulary.size, { ...sizes, generator: new Generator(seed) });
   const cut = { rows: batchSize ?? recipe.rows, steps: steps ?? recipe.steps, seed };
+  if (level !== 'line') checkEnough(file, streamOf(train).length, cut, unitsOf[level]);
   return {
     model,
     info: describeModel(level, vocabulary, sizes),
@@ -123,6 +124,14 @@ async function prepare(settings: Settings<Own>): Promise<Plan<TokenBatch>> {
       return lossLine(loss, level);
     },
   };
+}
+
+/** Throws DataError unless each row has an input and its target, wherever its windows begin. */
+function checkEnough(file: string, tokens: number, cut: { rows: number; steps: number }, unit: string): void {
+  const least = cut.rows + cut.steps;
+  if (tokens >= least) return;
+  const because = `--batch-size is ${cut.rows} and --steps ${cut.steps}`;
+  throw new DataError(`${file}: expected at least ${least} ${unit} to train on, because ${because}, but got ${tokens}`);
 }
 
 /** The recipe's sizes, with what the command line says in their place. */
