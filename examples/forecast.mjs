@@ -25,16 +25,10 @@ const loader = new DataLoader(new Windows(values, window, { to: cut }), { batchS
 const epochs = Math.ceil(800 / loader.length);
 const optimizer = new AdamW(model.parameters(), { lr: 3e-3 });
 const schedule = new CosineAnnealingLR(optimizer, { tMax: epochs * loader.length, every: 'batch' });
-const objective = ({ inputs, targets }) => {
-  const error = model.rollOut(inputs, 1).sub(targets); // [batch, 1]
-  return {
-    loss: error
-      .mul(1 / deviation)
-      .square()
-      .mean(),
-    count: targets.size,
-  };
-};
+const objective = ({ inputs, targets }) => ({
+  loss: model.loss(model.rollOut(inputs, 1), targets), // [batch, 1]
+  count: targets.size,
+});
 await fit(model, loader, {
   epochs,
   optimizer,

@@ -36,14 +36,26 @@ const train = (model: string, data: string, ...more: readonly string[]) => [
 ];
 const evaluate = (data: string) => ['evaluate', '{model}', '--data', `{data}/${data}`, '--json'];
 
-/** Forecasts of a series one step ahead must beat saying its last value again. */
-const series = (name: string, title: string, file: string, persistence: number): Application => ({
+const series = (name: string, title: string, file: string, ...options: readonly string[]) => ({
   name,
-  title: `forecasts of ${title}, one step ahead, last 33 %`,
-  train: train('forecaster', `time-series/${file}.csv`),
+  title: `forecasts of ${title}, last 33 %`,
+  train: train('forecaster', `time-series/${file}.csv`, ...options),
   measure: evaluate(`time-series/${file}.csv`),
   seeds: [1, 2, 3],
-  figures: [{ name: 'RMSE', at: ['rmse'], goal: { atMost: persistence }, unit: 'number' }],
+});
+
+const oneStep = (rmse: number): Figure => ({
+  name: 'RMSE one step ahead',
+  at: ['rmse'],
+  goal: { atMost: rmse },
+  unit: 'number',
+});
+
+const year = (rmse: number): Figure => ({
+  name: 'RMSE twelve steps ahead',
+  at: ['ahead', 'rmse'],
+  goal: { atMost: rmse },
+  unit: 'number',
 });
 
 const letters = (name: string, title: string, holdOut: string, goal: number): Application => ({
@@ -135,10 +147,17 @@ export const applications: readonly Application[] = [
       counted('analogies known', 'known', 3006),
     ],
   },
-  // Better than the value of the same month a year before (41.85), not only than the last value (48.04).
-  series('airline', 'airline passengers', 'airline-passengers', 41.85),
-  series('temperatures', 'daily minimum temperatures', 'daily-min-temperatures', 2.624),
-  series('sunspots', 'monthly sunspots', 'monthly-sunspots', 18.4),
+  // Better than the value of the same month a year before (41.85 and 41.70), not only than the last value (48.04).
+  {
+    ...series('airline', 'airline passengers', 'airline-passengers', '--season', '12', '--epochs', '100'),
+    figures: [oneStep(41.85), year(41.7)],
+  },
+  // Better than the last value.
+  {
+    ...series('temperatures', 'daily minimum temperatures', 'daily-min-temperatures'),
+    figures: [oneStep(2.624), year(3.767)],
+  },
+  { ...series('sunspots', 'monthly sunspots', 'monthly-sunspots'), figures: [oneStep(18.4), year(36.49)] },
 ];
 
 /** Training beside PyTorch: rates, not the quality of a model. */

@@ -97,6 +97,10 @@ export const shown = (value: number, { unit, goal }: Pick<Figure, 'unit' | 'goal
   return 'equal' in goal ? value.toFixed(goal.digits) : value.toPrecision(4);
 };
 
+/** To two digits; of shares as they are shown. */
+const spread = (value: number, figure: Figure): string =>
+  figure.unit === 'share' ? shown(value, figure) : value.toPrecision(2);
+
 const goalShown = (figure: Figure): string => {
   const { goal } = figure;
   if ('atLeast' in goal) return `at least ${shown(goal.atLeast, figure)}`;
@@ -117,7 +121,7 @@ export function linesOf(application: Application, { runs, machine, date }: Appli
       `${name}: ${title}`,
       figure.name,
       goalShown(figure),
-      shown(mean, figure) + (runs.length > 1 ? ` ± ${shown(spreadOf(runs, index), figure)}` : ''),
+      shown(mean, figure) + (runs.length > 1 ? ` ± ${spread(spreadOf(runs, index), figure)}` : ''),
       meets(mean, figure.goal) && !slow ? 'yes' : '**no**',
       train === undefined ? '' : byRun(runs, index, figure),
       train === undefined ? '' : times.map(minutes).join(', ') + (limit < Infinity ? ` (at most ${limit} min)` : ''),

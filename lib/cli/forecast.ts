@@ -5,7 +5,13 @@ import { type AddCommand, type Context, UsageError } from './context.ts';
 import { lineChart } from './line-chart.ts';
 import { readModelFile } from './model-file.ts';
 import { examples, integer } from './options.ts';
-import { measuredPart, type OpenForecaster, oneStep, openForecaster, seriesOf } from './tasks/forecaster-file.ts';
+import {
+  forecastsAhead,
+  measuredPart,
+  type OpenForecaster,
+  openForecaster,
+  seriesOf,
+} from './tasks/forecaster-file.ts';
 
 interface Options {
   readonly data?: string;
@@ -85,7 +91,7 @@ async function draw(
   const { values, labels, name } = series;
   const from = Math.max(0, values.length - SHOWN);
   const cut = measuredPart(values.length, options).from;
-  const one = await oneStep(model, values, { from: Math.max(cut, from) });
+  const one = await forecastsAhead(model, values, { from: Math.max(cut, from) }, 1);
   const ahead = Array.from({ length: Math.max(0, begin + forecasts.length - values.length) }, (_, i) => `+${i + 1}`);
   return lineChart({
     title: `${name}: forecasts against the truth`,

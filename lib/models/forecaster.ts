@@ -5,8 +5,6 @@ import { fail } from '../tensor/errors.ts';
 import { concat, fromArray, type Generator, noGrad, type Tensor } from '../tensor/index.ts';
 
 const cells = { lstm: LSTM, gru: GRU };
-export const scales = ['linear', 'log'] as const;
-export type Scale = (typeof scales)[number];
 
 /** Plain JSON but for the generator. */
 export interface ForecasterOptions {
@@ -16,11 +14,12 @@ export interface ForecasterOptions {
   readonly hidden?: number;
   /** Default 'lstm'. */
   readonly cell?: keyof typeof cells;
-  /** A forecast begins as the value so many steps before it: 1 is the last value, 12 that of a year before in months. */
+  /**
+   * Steps of a season, such as 12 for months: a forecast begins as the last value and what changed at this place of the
+   * season before. Default 1: as the last value.
+   */
   readonly season?: number;
-  /** `log`: what is modelled is the logarithm, for values above 0 whose swings grow with their level (default `linear`). */
-  readonly scale?: Scale;
-  /** Standard deviation of the values trained on, on that scale (default 1). */
+  /** Standard deviation of the values trained on (default 1). */
   readonly deviation?: number;
   readonly generator?: Generator | undefined;
 }
@@ -29,37 +28,33 @@ export interface ForecasterOptions {
  * Windows [batch, window] -> the value after each, [batch].
  *
  * A window is read relative to its own level and spread, and so is the forecast, so that a series which grows beyond all
- * that was trained on stays within reach (reversible instance normalisation, Kim et al. 2022). To the value a season ago (or
- * the last one), which is the forecast before any training, a recurrent layer that reads the window adds what it expects to
- * change, and so does a linear function of the window (the autoregressive part of LSTNet, Lai et al. 2018).
+ * that was trained on stays within reach (reversible instance normalisation, Kim et al. 2022). To the last value (with a
+ * season, and to what changed a season before: Box and Jenkins' two differences), which is the forecast before any training,
+ * a recurrent layer that reads the window adds what it expects to change, and so does a linear function of the window (the
+ * autoregressive part of LSTNet, Lai et al. 2018).
  */
 export class Forecaster extends Module {
   readonly recurrent: LSTM | GRU;
   readonly output: Linear;
   readonly linear: Linear;
   readonly season: number;
-  readonly scale: Scale;
   readonly #deviation: number;
 
   constructor(options: ForecasterOptions = {}) {
     super();
-    const { window = 24, hidden = 32, cell = 'lstm', season = 1, scale = 'linear', deviation = 1, generator } = options;
+    const { window = 24, hidden = 32, cell = 'lstm', season = 1, deviation = 1, generator } = options;
     if (!Object.hasOwn(cells, cell)) {
       fail('Forecaster', { expected: `cell to be one of ${Object.keys(cells).join(', ')}`, got: `'${cell}'` });
     }
-    if (!scales.includes(scale)) {
-      fail('Forecaster', { expected: `scale to be one of ${scales.join(', ')}`, got: `'${scale}'` });
-    }
     checkInteger('Forecaster', 'window', window, 1);
-    if (checkInteger('Forecaster', 'season', season, 1) > window) {
-      const because = 'a forecast begins as a value of the window';
-      fail('Forecaster', { expected: `season of at most the window, ${window}`, because, got: String(season) });
+    if (checkInteger('Forecaster', 'season', season, 1) >= Math.max(2, window)) {
+      const because = 'a forecast begins with what changed a season before';
+      fail('Forecaster', { expected: `season below the window, ${window}`, because, got: String(season) });
     }
     this.recurrent = new cells[cell](1, hidden, { generator });
     this.output = new Linear(hidden, 1, { generator });
     this.linear = new Linear(window, 1, { bias: false, generator });
     this.season = season;
-    this.scale = scale;
     this.#deviation = deviation;
     for (const weight of [this.output.weight, this.output.bias, this.linear.weight])
       if (weight) init.constant_(weight, 0);
@@ -70,9 +65,8 @@ export class Forecaster extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const values = this.#onScale(x);
-    const level = values.mean(1, true);
-    const centred = values.sub(level);
+    const level = x.mean(1, true);
+    const centred = x.sub(level);
     // A window of equal values has no spread: it is then a hundredth of the series'.
     const spread = centred
       .square()
@@ -83,25 +77,26 @@ export class Forecaster extends Module {
     const steps = relative.transpose(0, 1).unsqueeze(-1); // [window, batch, 1]
     const { state } = this.recurrent.unroll(steps);
     const change = this.output.forward(state.h!.squeeze(0)).add(this.linear.forward(relative)); // [batch, 1]
-    const begin = this.window - this.season;
-    const next = values
-      .slice(1, begin, begin + 1)
-      .add(change.mul(spread))
-      .reshape(-1);
-    return this.scale === 'log' ? next.exp() : next;
+    return this.#begin(x).add(change.mul(spread)).reshape(-1);
   }
 
-  /** The mean squared error on the scale of the model, in deviations of the series. */
+  /** What is forecast before any training: [batch, window] -> [batch, 1]. */
+  #begin(x: Tensor): Tensor {
+    const back = (steps: number) => x.slice(1, this.window - steps, this.window - steps + 1);
+    return this.season === 1
+      ? back(1)
+      : back(1)
+          .add(back(this.season))
+          .sub(back(this.season + 1));
+  }
+
+  /** The mean squared error, in deviations of the series. */
   loss(forecasts: Tensor, truth: Tensor): Tensor {
-    const error = this.#onScale(forecasts).sub(this.#onScale(truth));
-    return error
+    return forecasts
+      .sub(truth)
       .mul(1 / this.#deviation)
       .square()
       .mean();
-  }
-
-  #onScale(values: Tensor): Tensor {
-    return this.scale === 'log' ? values.log() : values;
   }
 
   /** The next `steps` values after each window: [batch, window] -> [batch, steps], each forecast from the ones before it. */

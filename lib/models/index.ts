@@ -1,7 +1,7 @@
 // Public names of the models.
 export type { Preprocessing } from '../io/index.ts';
 export type { Augmentation, ModelDefinition, ModelOptions, Recipe } from './definition.ts';
-export { Forecaster, type ForecasterOptions, type Scale, scales } from './forecaster.ts';
+export { Forecaster, type ForecasterOptions } from './forecaster.ts';
 export { LanguageModel, type LanguageModelOptions, padding, type TokenBatch } from './language-model.ts';
 export { c3Table, LeNet5, LeNet5Classic, type LeNetOptions, Subsample2d } from './lenet.ts';
 export { recipes } from './recipes.ts';

@@ -1,7 +1,7 @@
 // A saved forecaster with its series, and how far off its forecasts are.
-import { readSeries, rmse, type Series, type WindowRange, Windows } from '../../data/index.ts';
+import { type Batch, readSeries, rmse, type Series, type WindowRange, Windows } from '../../data/index.ts';
 import { isRecord } from '../../io/json.ts';
-import { Forecaster, type ForecasterOptions, type Scale } from '../../models/index.ts';
+import { Forecaster, type ForecasterOptions } from '../../models/index.ts';
 import { concat, DataError, type Tensor } from '../../tensor/index.ts';
 import { predict } from '../../training/index.ts';
 import { checkArchitecture, type ModelFile, restore } from '../model-file.ts';
@@ -55,25 +55,12 @@ export function openForecaster(read: ModelFile): OpenForecaster {
 export function seriesOf({ file, trainedOn, options }: OpenForecaster, data: string | undefined): Series {
   const where = data ?? trainedOn;
   if (where === undefined) throw new DataError(`${file}: expected --data, because the file does not name any`);
-  return readFor(options.scale, where, options.column);
-}
-
-/** A series that fits the scale. */
-export function readFor(scale: Scale, file: string, column: string | undefined): Series {
-  const series = readSeries(file, column);
-  const at = scale === 'log' ? series.values.findIndex((value) => value <= 0) : -1;
-  if (at === -1) return series;
-  const because = 'the scale is logarithmic';
-  throw new DataError(
-    `${file}: expected values above 0, because ${because}, but got ${series.values[at]} at ${series.labels[at]}`,
-  );
+  return readSeries(where, options.column);
 }
 
 function optionsOf(options: object): ForecasterFileOptions | undefined {
-  const { window, hidden, cell, season, scale, deviation, column, test, validation }: Partial<Record<string, unknown>> =
-    {
-      ...options,
-    };
+  const given: Partial<Record<string, unknown>> = { ...options };
+  const { window, hidden, cell, season, deviation, column, test, validation } = given;
   const size = (value: unknown): value is number =>
     Number.isSafeInteger(value) && Number(value) > 0 && Number(value) < 1e6;
   const share = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 1;
@@ -82,84 +69,60 @@ function optionsOf(options: object): ForecasterFileOptions | undefined {
     size(hidden) &&
     (cell === 'lstm' || cell === 'gru') &&
     size(season) &&
-    (scale === 'linear' || scale === 'log') &&
     typeof deviation === 'number' &&
     deviation > 0 &&
     typeof column === 'string' &&
     share(test) &&
     share(validation);
-  return right ? { window, hidden, cell, season, scale, deviation, column, test, validation } : undefined;
+  return right ? { window, hidden, cell, season, deviation, column, test, validation } : undefined;
 }
 
-/** Root mean squared errors: of forecasts, and of saying again the last value, or that of a season before. */
+/** Root mean squared errors: of forecasts, and of saying the last value again. */
 export interface Errors {
   readonly error: number;
   readonly persistence: number;
-  /** Undefined where a season is a step. */
-  readonly seasonal: number | undefined;
+  /** Where there are seasons: of saying the value of a season before again, and of what the model begins with. */
+  readonly seasonal?: number;
+  readonly untrained?: number;
 }
 
-/** Forecasts of each value of a range, one step ahead, and their errors. */
-export async function oneStep(model: Forecaster, values: Float64Array, range: WindowRange, signal?: AbortSignal) {
-  const first = Math.max(range.from ?? 0, model.window);
-  const forecasts = await forecastsAhead(model, values, range, 1, signal);
-  return { first, forecasts, ...errorsOf(model, values, forecasts, first, 1) };
+/** Forecasts of the values from number `first` on, and how far off they are. */
+export interface Forecasts extends Errors {
+  readonly first: number;
+  readonly forecasts: Tensor['floats'];
 }
 
-/** Errors of the forecast of the `steps`-th value ahead, from every value of the range on; undefined if it is too short. */
-export async function stepsAhead(
+/** The last of `steps` values forecast from each window of a range. Throws FoveaError where the range has no such. */
+export async function forecastsAhead(
   model: Forecaster,
   values: Float64Array,
   range: WindowRange,
   steps: number,
   signal?: AbortSignal,
-): Promise<Errors | undefined> {
-  const { from = 0, to = values.length } = range;
-  const first = Math.max(from, model.window);
-  if (to - first < steps) return undefined;
-  const forecasts = await forecastsAhead(model, values, range, steps, signal);
-  return errorsOf(model, values, forecasts, first + steps - 1, steps);
-}
-
-/** The last of `steps` values forecast from each window of the range. */
-async function forecastsAhead(
-  model: Forecaster,
-  values: Float64Array,
-  range: WindowRange,
-  steps: number,
-  signal: AbortSignal | undefined,
-): Promise<Tensor['floats']> {
-  const windows = new Windows(values, model.window, { ...range, ahead: steps });
-  const parts = await predict(model, windows, {
-    objective: ({ inputs }) => ({ outputs: model.rollOut(inputs, steps).slice(1, steps - 1) }),
-    signal,
-  });
-  return concat(parts).floats;
-}
-
-/** Of forecasts of the values from number `first` on, made `steps` before each. */
-function errorsOf(
-  { season }: Forecaster,
-  values: Float64Array,
-  forecasts: Tensor['floats'],
-  first: number,
-  steps: number,
-): Errors {
-  const truth = values.subarray(first, first + forecasts.length);
-  const earlier = (by: number) => rmse(values.subarray(first - by, first - by + truth.length), truth);
-  // What lies a season before may not be known yet: then it is that of two seasons before, and so on.
-  const known = Math.ceil(steps / season) * season;
-  return {
-    error: rmse(forecasts, truth),
-    persistence: earlier(steps),
-    seasonal: season > 1 ? earlier(known) : undefined,
+): Promise<Forecasts> {
+  const { window, season } = model;
+  const windows = new Windows(values, window, { ...range, ahead: steps });
+  const by = async (forecaster: Forecaster) => {
+    const objective = ({ inputs }: Batch) => ({ outputs: forecaster.rollOut(inputs, steps).slice(1, steps - 1) });
+    return concat(await predict(forecaster, windows, { objective, signal })).floats;
   };
+  const forecasts = await by(model);
+  const first = Math.max(range.from ?? 0, window) + steps - 1;
+  const truth = values.subarray(first, first + windows.length);
+  const earlier = (count: number) => rmse(values.subarray(first - count, first - count + truth.length), truth);
+  const errors = { error: rmse(forecasts, truth), persistence: earlier(steps) };
+  if (season === 1) return { first, forecasts, ...errors };
+  // What lies a season before may not be known yet: then it is that of two seasons before, and so on.
+  const seasonal = earlier(Math.ceil(steps / season) * season);
+  const untrained = rmse(await by(new Forecaster({ window, season, hidden: 1 })), truth);
+  return { first, forecasts, ...errors, seasonal, untrained };
 }
 
-/** `RMSE 19.62, of the last value again 48.04, of that a season before 41.85` */
-export const errorLine = ({ error, persistence, seasonal }: Errors): string =>
+/** `RMSE 14.2, of the last value again 48.04` and, with seasons, `, of that a season before 41.85, untrained 15.36` */
+export const errorLine = ({ error, persistence, seasonal, untrained }: Errors): string =>
   [
     `RMSE ${error.toPrecision(4)}`,
     `of the last value again ${persistence.toPrecision(4)}`,
     ...(seasonal === undefined ? [] : [`of that a season before ${seasonal.toPrecision(4)}`]),
+    ...(untrained === undefined ? [] : [`untrained ${untrained.toPrecision(4)}`]),
   ].join(', ');

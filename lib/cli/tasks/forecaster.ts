@@ -1,6 +1,6 @@
 // The task of forecasting a series of numbers: the next value from those before it.
-import { type Batch, DataLoader, Windows } from '../../data/index.ts';
-import { Forecaster, type Scale, scales } from '../../models/index.ts';
+import { type Batch, DataLoader, readSeries, Windows } from '../../data/index.ts';
+import { Forecaster } from '../../models/index.ts';
 import { Generator, ones } from '../../tensor/index.ts';
 import type { Objective } from '../../training/index.ts';
 import { type Context, interruptible } from '../context.ts';
@@ -9,13 +9,11 @@ import {
   type Errors,
   errorLine,
   type ForecasterFileOptions,
+  forecastsAhead,
   measuredPart,
   type OpenForecaster,
-  oneStep,
   openForecaster,
-  readFor,
   seriesOf,
-  stepsAhead,
 } from './forecaster-file.ts';
 import type { EvaluateRequest, Plan, Sample, Settings, Task } from './task.ts';
 import { recipeWith } from './task-recipe.ts';
@@ -27,7 +25,6 @@ type Own = {
   readonly cell: 'lstm' | 'gru';
   readonly ahead: number;
   readonly season: number;
-  readonly scale: Scale;
   readonly test: number;
   readonly validation: number;
 };
@@ -71,15 +68,10 @@ export const forecaster: Task<Own, OpenForecaster> = {
     },
     season: {
       flags: '--season <n>',
-      description: 'a forecast begins as the value so many steps before it (default: 1, the last value)',
+      description:
+        'steps of a season, such as 12 for months: begin with what changed a season before (default: 1, none)',
       parse: integer(1),
       default: 1,
-    },
-    scale: {
-      flags: '--scale <scale>',
-      description: 'linear (default), or log, for swings that grow with the level',
-      parse: choice(...scales),
-      default: 'linear',
     },
     test: {
       flags: '--test <share>',
@@ -97,7 +89,7 @@ export const forecaster: Task<Own, OpenForecaster> = {
   },
   examples: [
     'fovea train forecaster --data airline-passengers.csv',
-    'fovea train forecaster --data airline-passengers.csv --season 12 --scale log --ahead 12',
+    'fovea train forecaster --data airline-passengers.csv --season 12 --epochs 100',
     'fovea train forecaster --data sunspots.csv --window 48 --cell gru --column Sunspots',
   ],
   prepare,
@@ -120,27 +112,14 @@ function deviationOf(values: Float64Array): number {
 }
 
 async function prepare(settings: Settings<Own>): Promise<Plan> {
-  const {
-    data: file,
-    column,
-    window,
-    hidden,
-    cell,
-    ahead,
-    season,
-    scale,
-    test,
-    validation,
-    seed,
-    batchSize,
-  } = settings;
-  const series = readFor(scale, file, column ?? undefined);
+  const { data: file, column, window, hidden, cell, ahead, season, test, validation, seed, batchSize } = settings;
+  const series = readSeries(file, column ?? undefined);
   const { values } = series;
   const part = measuredPart(values.length, { test, validation });
   // Of the part to train on alone: what comes later is not known yet.
   const known = values.subarray(0, part.from);
-  const deviation = deviationOf(scale === 'log' ? known.map(Math.log) : known);
-  const sizes = { window, hidden, cell, season, scale, deviation };
+  const deviation = deviationOf(known);
+  const sizes = { window, hidden, cell, season, deviation };
   const options: ForecasterFileOptions = { ...sizes, column: series.name, test, validation };
   const model = new Forecaster({ ...options, generator: new Generator(seed) });
   const loader = new DataLoader(new Windows(known, window, { ahead }), {
@@ -170,7 +149,7 @@ async function prepare(settings: Settings<Own>): Promise<Plan> {
     metrics: [],
     unit: 'values',
     async test(signal) {
-      const line = errorLine(await oneStep(model, values, part, signal));
+      const line = errorLine(await forecastsAhead(model, values, part, 1, signal));
       return `one step ahead: ${line}${part.name === 'test' ? '' : ' (validation)'}`;
     },
   };
@@ -184,10 +163,11 @@ async function measure(opened: OpenForecaster, request: EvaluateRequest, context
   const { model, options } = opened;
   const series = seriesOf(opened, data);
   const part = measuredPart(series.values.length, options);
-  const range = split === 'test' ? part : { to: part.from };
+  const range = split === 'test' ? part : { from: 0, to: part.from };
+  const long = range.to - Math.max(range.from, model.window) >= AHEAD;
   const [one, many] = await interruptible(context, async (signal) => [
-    await oneStep(model, series.values, range, signal),
-    await stepsAhead(model, series.values, range, AHEAD, signal),
+    await forecastsAhead(model, series.values, range, 1, signal),
+    long ? await forecastsAhead(model, series.values, range, AHEAD, signal) : undefined,
   ]);
   const { stdout } = context;
   const values = one.forecasts.length;
@@ -207,4 +187,9 @@ async function measure(opened: OpenForecaster, request: EvaluateRequest, context
   if (many) stdout.write(`${AHEAD} steps ahead: ${errorLine(many)}\n`);
 }
 
-const asJson = ({ error, persistence, seasonal }: Errors) => ({ rmse: error, persistence, seasonal });
+const asJson = ({ error, persistence, seasonal, untrained }: Errors) => ({
+  rmse: error,
+  persistence,
+  seasonal,
+  untrained,
+});
