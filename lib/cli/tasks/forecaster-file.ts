@@ -73,6 +73,7 @@ function optionsOf(options: object): ForecasterFileOptions | undefined {
     deviation > 0 &&
     typeof column === 'string' &&
     share(test) &&
+    test > 0 &&
     share(validation);
   return right ? { window, hidden, cell, season, deviation, column, test, validation } : undefined;
 }
