@@ -101,6 +101,13 @@ export const shown = (value: number, { unit, goal }: Pick<Figure, 'unit' | 'goal
 const spread = (value: number, figure: Figure): string =>
   figure.unit === 'share' ? shown(value, figure) : value.toPrecision(2);
 
+/** `97.80 % ± 0.44 %`, and of how many folds where not all were measured. */
+function reached({ folds = [] }: Application, runs: readonly Run[], index: number, figure: Figure): string {
+  const mean = shown(meanOf(runs, index), figure);
+  const around = runs.length > 1 ? ` ± ${spread(spreadOf(runs, index), figure)}` : '';
+  return `${mean}${around}${runs.length < folds.length ? ` (${runs.length} of ${folds.length} folds)` : ''}`;
+}
+
 const goalShown = (figure: Figure): string => {
   const { goal } = figure;
   if ('atLeast' in goal) return `at least ${shown(goal.atLeast, figure)}`;
@@ -121,7 +128,7 @@ export function linesOf(application: Application, { runs, machine, date }: Appli
       `${name}: ${title}`,
       figure.name,
       goalShown(figure),
-      shown(mean, figure) + (runs.length > 1 ? ` ± ${spread(spreadOf(runs, index), figure)}` : ''),
+      reached(application, runs, index, figure),
       meets(mean, figure.goal) && !slow ? 'yes' : '**no**',
       train === undefined ? '' : byRun(runs, index, figure),
       train === undefined ? '' : times.map(minutes).join(', ') + (limit < Infinity ? ` (at most ${limit} min)` : ''),

@@ -62,7 +62,7 @@ test('folds: told by their number, and kept from before where the same machine m
   const fresh = { ...machine, date: '2026-11-22 10:00', runs: [run(1, 0.99), run(2, 0.98)] };
   const all = withFolds(fresh, before);
   const [[, , , mean, , each, , when] = []] = linesOf(letters, all);
-  expect([mean, each]).toEqual(['98.00 % ± 1.00 %', 'fold 0, 1, 2: 97.00 %, 99.00 %, 98.00 %']);
+  expect([mean, each]).toEqual(['98.00 % ± 1.00 % (3 of 10 folds)', 'fold 0, 1, 2: 97.00 %, 99.00 %, 98.00 %']);
   expect(when).toBe('a processor; 2026-11-22 10:00');
   expect(withFolds(fresh, { ...before, machine: 'another' })).toBe(fresh);
   expect(withFolds({ ...machine, runs }, { ...machine, runs }).runs).toEqual(runs);
