@@ -39,7 +39,7 @@ describe('help and usage', () => {
     [['train', 'lenet5', '--nonsense'], "unknown option '--nonsense'"],
     [['train', 'lenet6'], 'train: expected one of lenet5, lenet5-1998, '],
     [['train'], 'expected a model, one of lenet5'],
-    [['summary', 'lenet6'], 'expected a model file or one of lenet5, lenet5-1998, tagger, words, '],
+    [['summary', 'lenet6'], "expected a model file or one of lenet5, lenet5-1998, words, forecaster, but got 'lenet6'"],
     [['summary', 'tagger'], 'summary: expected the file of a tagger, because its size depends on what it learns'],
     [['classify', 'model'], "missing required argument 'images'"],
     [['classify', 'model', 'image', '--invert', 'perhaps'], 'Allowed choices are auto, yes, no'],
