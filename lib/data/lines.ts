@@ -8,6 +8,8 @@ export interface LineBatch {
   readonly inputs: Tensor;
   /** int32 [steps, rows]: the token after each input; 0 after the last. */
   readonly targets: Tensor;
+  /** Of the targets, without padding. */
+  readonly count: number;
 }
 
 /** Sequences of two tokens or more, by number; token 0 is padding. */
@@ -36,6 +38,7 @@ export class LineSamples implements Samples<LineBatch> {
         targets[step * rows + row] = line[step + 1] ?? 0;
       }
     }
-    return { inputs: fromArray(inputs, [steps, rows]), targets: fromArray(targets, [steps, rows]) };
+    const count = Array.from(indices).reduce((sum, index) => sum + (this.lengths[index] ?? 0), 0);
+    return { inputs: fromArray(inputs, [steps, rows]), targets: fromArray(targets, [steps, rows]), count };
   }
 }

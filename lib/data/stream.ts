@@ -10,6 +10,8 @@ export interface StreamBatch {
   readonly inputs: Tensor;
   /** int32 [steps, rows]: the token after each input. */
   readonly targets: Tensor;
+  /** Of the targets. */
+  readonly count: number;
 }
 
 export interface StreamOptions {
@@ -88,6 +90,7 @@ export class StreamLoader extends ResumableBatches<StreamBatch> {
         targets[step * rows + row] = this.#tokens[first + step + 1] ?? 0;
       }
     }
-    return { inputs: fromArray(inputs, [steps, rows]), targets: fromArray(targets, [steps, rows]) };
+    const shape = [steps, rows];
+    return { inputs: fromArray(inputs, shape), targets: fromArray(targets, shape), count: steps * rows };
   }
 }

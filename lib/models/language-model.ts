@@ -28,6 +28,8 @@ export interface LanguageModelOptions {
 export interface TokenBatch {
   readonly inputs: Tensor;
   readonly targets: Tensor;
+  /** Targets that are tokens, not padding. Default: they are counted, which no program can. */
+  readonly count?: number;
 }
 
 /** Index of the token that only fills up: it is nobody's target. */
@@ -84,10 +86,10 @@ export class LanguageModel extends Module {
    * The mean loss of a window in nats per token, over `count` tokens, and the state to carry to the next window. Detached,
    * that is truncated backpropagation through time.
    */
-  measure({ inputs, targets }: TokenBatch, carried: RecurrentState = {}) {
+  measure({ inputs, targets, count }: TokenBatch, carried: RecurrentState = {}) {
     const { logits, state } = this.unroll(inputs, carried);
     const loss = crossEntropy(logits.reshape([-1, this.tokens]), targets.reshape([-1]), { ignoreIndex: padding });
-    return { loss, count: counted(targets.ints), carry: { ...state } };
+    return { loss, count: count ?? counted(targets.ints), carry: { ...state } };
   }
 }
 
