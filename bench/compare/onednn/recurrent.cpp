@@ -33,12 +33,15 @@ struct Layer {
 };
 
 /** Weights of the size that layers begin with: gates that are shut would make gradients of denormal
- * numbers. */
+ * numbers. Reordered into a layout that may be opaque: random numbers there are no weights. */
 memory weights(const memory::desc& desc) {
-  const memory data = filled(desc);
-  float* const values = static_cast<float*>(data.get_data_handle());
+  memory plain = filled(describe(desc.dims(), Tag::ldigo));
+  float* const values = static_cast<float*>(plain.get_data_handle());
   const float scale = 2.0f / std::sqrt(static_cast<float>(desc.dims().back()));
-  for (size_t i = 0; i < desc.get_size() / sizeof(float); ++i) values[i] *= scale;
+  for (size_t i = 0; i < plain.get_desc().get_size() / sizeof(float); ++i) values[i] *= scale;
+  memory data(desc, engine());
+  dnnl::reorder(plain, data).execute(stream(), plain, data);
+  stream().wait();
   return data;
 }
 
