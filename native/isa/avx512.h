@@ -31,6 +31,8 @@ struct Mask {
 // GEMM register tile: rows x (vectors * width) accumulators.
 constexpr int tileRows = 14;
 constexpr int tileVectors = 2;
+// Packed numbers that stay in the L2 cache beside what they meet, of 2 MB.
+constexpr int64_t cachedFloats = 1 << 18;
 
 inline __mmask16 firstMask(int n) {
   return static_cast<__mmask16>(_bzhi_u32(0xffff, n));

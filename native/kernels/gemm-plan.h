@@ -58,7 +58,8 @@ struct MatmulPlan {
     const int64_t tasks = smaller(m * n * k / taskWork, 8), height = larger(1, tiles.largest());
     if (path == MatmulPath::byTiles) {
       // Each block packs its vectors itself: few of them share vectors, and none a cache.
-      const int64_t width = columns <= 1024 ? 128 : 256;
+      const int64_t widest = cachedFloats / byTilesDepth;
+      const int64_t width = columns <= 1024 ? smaller(128, 2 * widest / 3) : widest;
       columnBlocks = Split::atMost(panels, larger(1, width / panelWidth));
       rowBlocks = Split::into(tiles.parts, ceilDiv(smaller(tasks, 4), columnBlocks.parts));
     } else {
@@ -105,11 +106,13 @@ struct MatmulPlan {
   }
 
  private:
+  static constexpr int64_t byTilesDepth = 1024;
+
   // Long sums go to y in parts. Where b is read as it lies, shorter parts keep its lines and pages
   // near; y pays for them, the more the more rows it has.
   int64_t depthLimit(bool packedB) const {
     if (packedB) return 512;
-    if (path == MatmulPath::byTiles) return 1024;
+    if (path == MatmulPath::byTiles) return byTilesDepth;
     if (turned) return vectorsInOrder ? 288 : 1024;
     return rows <= tileRows ? 32 : rows <= 128 ? 144 : 288;
   }

@@ -45,7 +45,7 @@ class RowsProduct {
            const RowsOutput& out) const {
     if (rows == 0) return;
     const Split tiles = Split::atMost(rows, tileRows), depths = Split::atMost(k_, mostK);
-    const Split groups = Split::atMost(panels_, larger(1, groupLength / (mostK * panelWidth)));
+    const Split groups = Split::atMost(panels_, larger(1, cachedFloats / (mostK * panelWidth)));
     const int64_t work = rows * k_ * columns_;
     const Split shares = Split::into(tiles.parts, smaller(8, ceilDiv(work, taskWork)));
     context.parallel(shares.parts, [&](int64_t task, int) {
@@ -68,7 +68,7 @@ class RowsProduct {
     int64_t length() const { return end - begin; }
   };
   // Of k and of panels at once: a tile of a stays in the L1 cache, so many panels in L2.
-  static constexpr int64_t mostK = 512, groupLength = 1 << 18;
+  static constexpr int64_t mostK = 512;
 
   int64_t columnsIn(int64_t panel) const {
     return smaller(panelWidth, columns_ - panel * panelWidth);

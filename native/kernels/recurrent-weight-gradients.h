@@ -50,7 +50,8 @@ class WeightGradients {
       panels_[i] = ceilDiv(columns[i], panelWidth);
       allPanels_ += panels_[i];
     }
-    panelLength_ = smaller(rows, mostRows) * panelWidth;
+    // Not a power of two: a row of all panels is written at once, and spreads over the cache.
+    panelLength_ = smaller(rows, mostRows) * panelWidth + 16;
     packed_ = arena.floats(allPanels_ * panelLength_);
     gates_ = arena.floats(threads * gatesLength);
   }
@@ -88,7 +89,7 @@ class WeightGradients {
   static constexpr int64_t gatesWidth = roundUp(tileRows, Vec::width);
   static constexpr int64_t gatesLength = mostRows * gatesWidth;
   // Panels of a depth that stay in the cache together.
-  static constexpr int64_t panelsAtOnce = larger(1, 196608 / (mostRows * panelWidth));
+  static constexpr int64_t panelsAtOnce = larger(1, 3 * cachedFloats / 4 / (mostRows * panelWidth));
 
   static Split tilesOf(const GateBlock& block) { return Split::atMost(block.count, tileRows); }
   float* packedOf(int index) const {
