@@ -5,7 +5,7 @@ const notes: Readonly<Record<string, string>> = {
   'gemm square 16x': 'the call itself takes longer than the product',
   'gemm square 32x': 'the call itself takes as long as the product',
   'gemm square 512x': 'b packed beforehand: 98 %; fetching a, b or y ahead, packing a: no gain',
-  'gemm square 1024x': 'the way from L3: all in L2 97 %; fetching ahead loses, packing a gains less than it costs',
+  'gemm square 1024x': 'the way from L3: all in L2 97 %; blocks of other sizes, fetching ahead, packing a: no gain',
   'gemm square 2048x': 'the way from L3, as at 1024; all of b packed first came back from L3',
   'gemm dense 64x4096x1024 NN': 'b packed in blocks first: faster, on a busy machine only; open',
   'gemm early 64x3136x576 NN': 'b packed in blocks first: slower',

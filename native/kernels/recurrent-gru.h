@@ -100,7 +100,7 @@ void gru(const GruShape& shape, const Context& context, const float* x, const fl
     float* after = memory.states[(step + 1) % 2] + hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
-      if (!inputs.inPlaces) {
+      if (!inputs.inPlaces && inputs.apart > 0) {
         lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit, 3, hidden);
       }
       if (saved) lines.add(saved + places[j] * 4 * hidden + unit, 4, hidden);

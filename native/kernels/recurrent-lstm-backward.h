@@ -132,6 +132,7 @@ void lstmBackward(const LstmBackwardShape& shape, const Context& context, const 
     const auto fetchGates = [=](int64_t j, int64_t unit, Lines& lines) {
       lines.add(saved + places[j] * 5 * hidden + unit, 5, hidden);
       lines.add(gateGradients + j * gateRow + unit, 4, hidden);
+      if (const float* c = cellsBefore[j]) lines.add(c + unit);
     };
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
       if (step < 0) return;

@@ -85,7 +85,7 @@ void lstm(const LstmShape& shape, const Context& context, const float* x, const 
     float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
     // Captured by value: a vector store may change whatever has an address.
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
-      if (!inputs.inPlaces) {
+      if (!inputs.inPlaces && inputs.apart > 0) {
         lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit, 4, hidden);
       }
       if (saved) lines.add(saved + places[j] * 5 * hidden + unit, 5, hidden);

@@ -70,6 +70,8 @@ inline void packTransposed(const Panels& p, const Context& context, const float*
   });
 }
 
+constexpr int64_t lineFloats = larger(16, Vec::width);
+
 // Lines of memory that will be wanted after a product, and come one by one while it is under way:
 // asked for all at once, they would hold up the loads of the product.
 struct Lines {
@@ -177,7 +179,9 @@ inline MultiplySplitRows splitRowsFunction(int64_t rows) {
   return SplitRowTiles<std::make_integer_sequence<int, rowsBeside(4)>>::of[rows - 1];
 }
 
-constexpr int maxRowTileFloats = maxPanelRows * maxPanelVectors * Vec::width;
+// Rows whose products come before their gates: the more of them, the more the processor overlaps.
+constexpr int64_t rowsBeforeGates = 36;
+constexpr int64_t maxSums = larger(4 * rowsBeforeGates, tileAccumulators) * Vec::width;
 
 // A step's product is cut into parts of the panels and parts of the rows, a task each.
 struct StepTasks {
@@ -203,42 +207,57 @@ struct StepProduct {
   int64_t split = -1;
 };
 
-// For each row and each vector of units of the task: fetch(row, unit, lines) adds the memory that
-// will be wanted. gates(row, unit, tile) takes the product, tile holding
-// that vector of each gate, and output(row, unit, tile) what gates left there: two loops, because
-// the processor overlaps more turns of a short chain of operations than of a long one.
+// sums[row][vector] of rows [row, end) and one panel. fetch(row, lines): see multiplyPart.
+template <class Fetch>
+void multiplyPanel(const StepProduct& s, const float* panel, int64_t vectors, int64_t row,
+                   int64_t end, float* sums, const Fetch& fetch) {
+  const int64_t most = rowsBeside(static_cast<int>(vectors));
+  while (row < end) {
+    const int64_t left = end - row;  // the last two tiles share
+    const int64_t count = left >= 2 * most ? most : left > most ? (left + 1) / 2 : left;
+    Lines lines;
+    for (int64_t r = row; r < row + count; ++r) fetch(r, lines);
+    const float* a = s.a + row * s.aRow;
+    if (s.split < 0) {
+      rowsFunction(count, vectors)(s.panels.k, a, s.aRow, panel, sums, lines);
+    } else {
+      splitRowsFunction(count)(s.split, s.panels.k, a, s.aRow, panel, sums, lines);
+    }
+    row += count;
+    sums += count * vectors * Vec::width;
+  }
+}
+
+// For each row of the task, fetch(row, unit, lines) adds the memory that will be wanted of a line
+// of units. For each row and each vector of units, gates(row, unit, tile) takes the product, tile
+// holding that vector of each gate, and output(row, unit, tile) what gates left there: two loops,
+// because the processor overlaps more turns of a short chain of operations than of a long one.
 template <class Fetch, class Gates, class Output>
 void multiplyPart(const StepProduct& s, const StepTasks& tasks, int64_t task, const Fetch& fetch,
                   const Gates& gates, const Output& output) {
   const Panels& p = s.panels;
-  const Split panels{p.count(), tasks.panelParts}, parts{s.rows, tasks.rowParts};
-  const int64_t panelPart = task / tasks.rowParts, rowPart = task % tasks.rowParts;
-  const int64_t begin = parts.begin(rowPart), end = parts.end(rowPart);
-  const int64_t products = larger(begin, smaller(end, s.products));
   const int64_t vectors = s.split < 0 ? p.vectors() : 4, rowFloats = vectors * Vec::width;
-  alignas(64) float sums[maxRowTileFloats];
+  const int64_t most = rowsBeside(static_cast<int>(vectors));  // of a tile
+  const Split panels{p.count(), tasks.panelParts};
+  const Split tiles{ceilDiv(s.rows, most), tasks.rowParts};
+  const int64_t panelPart = task / tasks.rowParts, rowPart = task % tasks.rowParts;
+  const int64_t begin = tiles.begin(rowPart), end = tiles.end(rowPart);
+  const int64_t atOnce = Split::atMost(end - begin, rowsBeforeGates / most).largest() * most;
+  const int64_t endRow = smaller(s.rows, end * most);
+  alignas(64) float sums[maxSums];
   for (int64_t panel = panels.begin(panelPart); panel < panels.end(panelPart); ++panel) {
-    const float* weights = s.weights + panel * p.panelLength();
     const int64_t firstUnit = panel * p.unitsInPanel();
     const int64_t lastUnit = smaller(p.units, firstUnit + p.unitsInPanel());
-    const Split tiles = Split::atMost(products - begin, rowsBeside(static_cast<int>(vectors)));
-    for (int64_t row = begin, t = 0, last; row < end; row = last, ++t) {
-      last = row < products ? begin + tiles.end(t) : smaller(end, row + maxPanelRows);
-      if (row < products) {
-        Lines lines;
-        for (int64_t r = row; r < last; ++r) {
-          for (int64_t unit = firstUnit; unit < lastUnit; unit += Vec::width) fetch(r, unit, lines);
-        }
-        const float* a = s.a + row * s.aRow;
-        if (s.split < 0) {
-          rowsFunction(last - row, vectors)(p.k, a, s.aRow, weights, sums, lines);
-        } else {
-          splitRowsFunction(last - row)(s.split, p.k, a, s.aRow, weights, sums, lines);
-        }
-      } else {
-        for (int64_t i = 0; i < (last - row) * rowFloats; i += Vec::width) {
-          store(sums + i, broadcast(0));
-        }
+    const auto fetchRow = [&](int64_t row, Lines& lines) {
+      for (int64_t unit = firstUnit; unit < lastUnit; unit += lineFloats) fetch(row, unit, lines);
+    };
+    for (int64_t row = begin * most, last; row < endRow; row = last) {
+      last = smaller(endRow, row + atOnce);
+      const int64_t products = larger(row, smaller(last, s.products));
+      multiplyPanel(s, s.weights + panel * p.panelLength(), vectors, row, products, sums, fetchRow);
+      for (int64_t i = (products - row) * rowFloats; i < (last - row) * rowFloats;
+           i += Vec::width) {
+        store(sums + i, broadcast(0));
       }
       const auto forAll = [&](const auto& body) {
         for (int64_t r = row; r < last; ++r) {

@@ -60,7 +60,7 @@ void rnn(const RnnShape& shape, const Context& context, const float* x, const fl
     const float* before = memory.states[step % 2];
     float* after = memory.states[(step + 1) % 2] + memory.hiddenAt;
     const auto fetch = [=](int64_t j, int64_t unit, Lines& lines) {
-      lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit);
+      if (inputs.apart > 0) lines.add(inputs.data + inputPlaces[j] * inputs.apart + unit);
     };
     const auto output = [=](int64_t j, int64_t unit, const float* tile) {
       const int n = lanesLeft(hidden - unit);
