@@ -14,10 +14,10 @@ export interface Memory {
   readonly type: 'f32' | 'i32';
   /** Elements. */
   readonly length: number;
-  /** Of captured memory: itself. Of an input: that of the recording. */
-  readonly data?: Float32Array | Int32Array;
-  /** How often it was changed in place; constant while a program's packed or folded form of it serves. */
-  readonly version?: () => number;
+  /** Of captured memory: itself. */
+  data?: Float32Array | Int32Array;
+  /** Of captured memory: how often it was changed in place. While that stays, so do its packed and folded forms. */
+  version?: () => number;
 }
 
 /** Elements [offset, offset + length) of a memory. */

@@ -126,6 +126,7 @@ class Recording implements Recorder {
       if (operand.memory.kind === 'temporary') operand.memory.kind = 'output';
       return operand;
     });
+    this.#letGo();
     return {
       calls: this.#calls,
       inputs: this.#inputs,
@@ -133,6 +134,19 @@ class Recording implements Recorder {
       repeated: this.#repeated,
       raised: this.#raised,
     };
+  }
+
+  /** What the recording itself computed with is not to be kept: only what is captured. */
+  #letGo(): void {
+    for (const [buffer, regions] of this.#memories) {
+      const storages = this.#storages.get(buffer) ?? [];
+      for (const { memory } of regions) {
+        if (memory.kind !== 'captured') delete memory.data;
+        else memory.version = () => [...storages].reduce((sum, { version }) => sum + version, 0);
+      }
+    }
+    this.#memories.clear();
+    this.#storages.clear();
   }
 
   #isResult(data: Elements): boolean {
@@ -149,17 +163,11 @@ class Recording implements Recorder {
       });
     }
     const type = data instanceof Int32Array ? 'i32' : 'f32';
-    const memory: Memory = { kind, type, length, data, version: () => this.#versionOf(data.buffer) };
+    const memory: Memory = { kind, type, length, data };
     const known = this.#memories.get(data.buffer);
     if (known === undefined) this.#memories.set(data.buffer, [{ memory, begin }]);
     else known.push({ memory, begin });
     return memory;
-  }
-
-  #versionOf(buffer: ArrayBufferLike): number {
-    let sum = 0;
-    for (const { version } of this.#storages.get(buffer) ?? []) sum += version;
-    return sum;
   }
 
   #find(data: Elements): { readonly memory: Memory; readonly begin: number } | undefined {

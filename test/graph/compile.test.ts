@@ -1,6 +1,7 @@
 // Compiled functions do what they do eagerly, and say why where they cannot.
 import { describe, expect, test } from 'vitest';
-import { compile, record } from '../../lib/graph/index.ts';
+import { usesOf } from '../../lib/graph/graph.ts';
+import { compile, record, recordCalls } from '../../lib/graph/index.ts';
 import { createModel } from '../../lib/models/index.ts';
 import * as nn from '../../lib/nn/index.ts';
 import { SGD } from '../../lib/optim/index.ts';
@@ -207,6 +208,18 @@ describe('what cannot be recorded is refused', () => {
 });
 
 describe('record', () => {
+  test('keeps nothing of what the recording computed but what was there before', () => {
+    const weight = ones([4, 4]);
+    const { graph } = recordCalls(
+      (x: Tensor) => x.matmul(weight).relu().exp(),
+      [zeros([2, 4])],
+      (y) => [y],
+    );
+    const memories = graph.calls.flatMap(usesOf).map(({ operand }) => operand.memory);
+    expect(new Set(memories.map(({ kind }) => kind))).toEqual(new Set(['input', 'captured', 'temporary', 'output']));
+    for (const { kind, data } of memories) expect(data === undefined).toBe(kind !== 'captured');
+  });
+
   test('a training step: the weights end the same, bit for bit', async () => {
     const train = () => {
       const model = new nn.Sequential(
