@@ -42,7 +42,8 @@ export class Program {
   readonly #plan: Plan;
   readonly #constants: Constants;
   readonly #executor: Executor;
-  readonly #results: readonly Values[];
+  /** Where outputs are after a run; of inputs that are given back, nowhere. */
+  readonly #results: readonly (Values | undefined)[];
 
   /** @internal */
   constructor({ graph, inputs, outputs }: Omit<Recorded<unknown>, 'result'>, options: ProgramOptions = {}) {
@@ -145,10 +146,8 @@ export class Program {
     for (const raise of this.#graph.raised) raise();
     return this.outputs.map(({ shape, dtype }, i) => {
       const { memory, offset, length } = this.#graph.outputs[i]!;
-      const own = this.#results[i]!;
-      const given = this.#graph.inputs.indexOf(memory);
-      const data = given < 0 ? own : inputs[given]!.storage.data.slice(offset, offset + length);
-      return new Tensor(new Storage(data), shape, dtype, length);
+      const given = inputs[this.#graph.inputs.indexOf(memory)]?.storage.data.slice(offset, offset + length);
+      return new Tensor(new Storage(given ?? this.#results[i]!), shape, dtype, length);
     });
   }
 }
@@ -196,10 +195,10 @@ class Placement {
     });
   }
 
-  /** The memory that holds an output after a run. */
-  dataOf({ memory, offset, length }: Operand): Values {
+  /** The memory that holds an output after a run, unless it is an input. */
+  dataOf({ memory, offset, length }: Operand): Values | undefined {
     const data = this.#outputs.get(memory) ?? memory.data;
-    return data!.subarray(offset, offset + length);
+    return data?.subarray(offset, offset + length);
   }
 
   #add(memory: Memory): void {
