@@ -2,7 +2,7 @@
 import { copyOf, Program, recordCalls } from '../graph/index.ts';
 import type { Module } from '../nn/index.ts';
 import { gradNorm, measureGradients } from '../optim/clip.ts';
-import { noGrad, RecordingError, type Tensor } from '../tensor/index.ts';
+import { noGrad, RecordingError, type Tensor, zeros } from '../tensor/index.ts';
 import { formOfBatch, tensorsIn, withTensors } from './batch-form.ts';
 import { ModelWatch } from './model-watch.ts';
 import { type Carried, checkCount, type Measured } from './objective.ts';
@@ -133,17 +133,23 @@ export class Steps<B, R extends Said> {
     });
     const program = new Program(recorded, { weightsChange: learns, results });
     const { said, norm } = recorded.result;
-    const from = new Map<Tensor, number>(outputs.map((tensor, i) => [tensor, i]));
+    const firstGradient = outputs.length - trained.length;
+    // What was said with an empty tensor in the place of each, so that those of the recording can go.
+    const places = new Map<Tensor, { readonly output: number; readonly input: number }>();
+    const form = withTensors(said, (tensor) => {
+      const place = zeros([0]);
+      places.set(place, { output: outputs.indexOf(tensor), input: inputs.indexOf(tensor) });
+      return place;
+    });
     return {
       program,
       said(given, made) {
-        const now = (tensor: Tensor): Tensor => {
-          const output = made[from.get(tensor) ?? -1];
-          return output ? copyOf(output) : (given[inputs.indexOf(tensor)] ?? tensor);
+        const now = (place: Tensor): Tensor => {
+          const { output, input } = places.get(place)!;
+          return input < 0 ? copyOf(made[output]!) : given[input]!;
         };
-        for (const [i, parameter] of trained.entries())
-          parameter.grad = made[outputs.length - trained.length + i] ?? null;
-        return { ...withTensors(said, now), gradNorm: norm() };
+        for (const [i, parameter] of trained.entries()) parameter.grad = made[firstGradient + i] ?? null;
+        return { ...withTensors(form, now), gradNorm: norm() };
       },
     };
   }
