@@ -97,7 +97,12 @@ class ProgramJobs {
       const auto begun = Clock::now();
       job->finished = object.program->run(object.data, &object.cancelled, job->message);
       job->milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
-      job->handed = napi_call_threadsafe_function(back_, job, napi_tsfn_nonblocking) == napi_ok;
+      // Before it is: from then on it belongs to the other thread, which may have deleted it
+      // already.
+      job->handed = true;
+      if (napi_call_threadsafe_function(back_, job, napi_tsfn_nonblocking) != napi_ok) {
+        job->handed = false;
+      }
     });
     if (!posted) forget(job);
     return posted;
@@ -243,6 +248,12 @@ bool hold(napi_env env, napi_value memories, ProgramObject& object, Message& mes
   return true;
 }
 
+napi_value runNow(napi_env env, ProgramObject& object, double* milliseconds) {
+  Message message;
+  if (object.program->run(object.data, nullptr, message, milliseconds)) return nullptr;
+  return throwRange(env, message);
+}
+
 }  // namespace
 
 napi_value AddonPrograms::create(napi_env env, napi_callback_info info) {
@@ -292,10 +303,7 @@ napi_value AddonPrograms::run(napi_env env, napi_callback_info info) {
   Message message;
   Arguments given;
   if (!given.readRun(env, info, 1, message)) return throwType(env, message);
-  ProgramObject& object = *given.object;
-  object.cancelled.store(false, std::memory_order_relaxed);
-  if (!object.program->run(object.data, nullptr, message)) return throwRange(env, message);
-  return nullptr;
+  return runNow(env, *given.object, nullptr);
 }
 
 napi_value AddonPrograms::time(napi_env env, napi_callback_info info) {
@@ -313,10 +321,7 @@ napi_value AddonPrograms::time(napi_env env, napi_callback_info info) {
                 object.program->calls());
     return throwType(env, message);
   }
-  if (!object.program->run(object.data, nullptr, message, static_cast<double*>(times))) {
-    return throwRange(env, message);
-  }
-  return nullptr;
+  return runNow(env, object, static_cast<double*>(times));
 }
 
 napi_value AddonPrograms::start(napi_env env, napi_callback_info info) {
