@@ -7,7 +7,7 @@ let known: ReadonlySet<unknown> | undefined;
 
 /**
  * Whether every module of a network is a layer of this library, or of a class that says so by `static recordable = true`:
- * the same kernel calls for inputs of the same shapes, as long as its mode and what it prints of itself stay the same.
+ * the same kernel calls for inputs of the same shapes, as long as its mode and its properties stay the same (`ModelWatch`).
  */
 export function isRecordable(model: nn.Module): boolean {
   known ??= new Set(Object.values(nn));

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { kernels, savedBy } from '../../lib/kernels/list.ts';
 import type { BufferSpec, KernelSpec } from '../../lib/kernels/spec.ts';
 
-const header = readFileSync(new URL('../../native/kernels/list.h', import.meta.url), 'utf8');
+const textOfHeader = (name: string) => readFileSync(new URL(`../../native/kernels/${name}`, import.meta.url), 'utf8');
+
+/** The list, with its part for sequences where the list names it. */
+const header = textOfHeader('list.h').replace('FOVEA_RECURRENT_KERNELS(K)', textOfHeader('list-recurrent.h'));
 
 /** The text of C string literals next to each other, joined. */
 const unquote = (text: string) => [...text.matchAll(/"([^"]*)"/g)].map((match) => match[1]).join('');
